@@ -1,0 +1,143 @@
+"""How long a partition takes to come back: loading its snapshot, and catching up from the topic.
+
+``python -m benchmarks.restoring FOLDER`` loads the newest snapshot as a worker does and prints the
+seconds; ``python -m benchmarks.restoring FOLDER N_USERS`` makes one.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+
+from benchmarks.logs import Log
+from benchmarks.measuring import ROOT, one_thread, table
+from benchmarks.place import Place, Watched, scaled
+from models.engine import View
+from streams.pipeline import Pipeline
+from streams.settings import Settings
+from streams.snapshots import STATE_FILE, Manifest, newest_snapshot, write_snapshot
+
+N_USERS, N_TITLES, N_VIEWS = 1_000_000, 50_000, 2
+N_RUNS = 3
+BATCH = 8_192
+
+
+class Made(msgspec.Struct):
+    """What making a snapshot took: the copy holds up the worker's loop, the writing does not."""
+
+    n_users: int
+    n_bytes: int
+    copied_s: float
+    written_s: float
+
+
+def measure(place: Place, log: Log, n: int) -> str:
+    """Return what restoring takes; the place's views are the log's."""
+    return f"{_loading(place.folder / 'large-snapshot')}\n\n{_catching_up(place, log, n)}"
+
+
+def _loading(folder: Path) -> str:
+    shutil.rmtree(folder, ignore_errors=True)
+    made = msgspec.json.decode(_own(folder, str(scaled(N_USERS))), type=Made)
+    seconds = [float(_own(folder)) for _ in range(N_RUNS)]
+    shutil.rmtree(folder)
+    print("loaded in", *seconds, flush=True)
+    return (
+        f"A partition of {made.n_users:,} users with {N_VIEWS} views each, over {N_TITLES:,} titles"
+        f" as evenly as can be: its snapshot has {made.n_bytes / 2**20:,.0f} MiB. Loading it from"
+        f" disk, sums checked, takes **{statistics.median(seconds):.1f} s** (the slowest of"
+        f" {N_RUNS}: {max(seconds):.1f} s); taking the copy {made.copied_s:.2f} s on the worker's"
+        f" thread, writing it {made.written_s:.1f} s beside it."
+    )
+
+
+def _own(folder: Path, *words: str) -> bytes:
+    command = [sys.executable, "-m", "benchmarks.restoring", str(folder), *words]
+    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, env=one_thread())
+    return done.stdout
+
+
+def _catching_up(place: Place, log: Log, n: int) -> str:
+    """Let a worker that lost its snapshots catch up, in turn with replays."""
+    here = place.again()
+    words = here.arguments("worker", "--slot", "0")
+    with Watched([words], here.folder / "worker.log") as worker:
+        worker.until("done", n)
+    rates: dict[str, list[float]] = {"catching up": [], "`replay`": []}
+    for _ in range(N_RUNS):
+        shutil.rmtree(here.snapshots)
+        with Watched([words], here.folder / "worker.log") as worker:
+            told = worker.until("caught up", n)[-1]
+            rates["catching up"].append(told.n / told.seconds)
+        rates["`replay`"].append(_replay_rate(place, log, n))
+        print("catching up and replay", *(f"{own[-1]:,.0f}" for own in rates.values()), flush=True)
+    medians = {name: statistics.median(own) for name, own in rates.items()}
+    ratio = medians["catching up"] / medians["`replay`"]
+    rows = [[name, f"**{rate:,.0f}**"] for name, rate in medians.items()]
+    return f"{table(('', 'events/s'), rows)}\n\nA worker catches up at {ratio:.0%} of the replay."
+
+
+def _replay_rate(place: Place, log: Log, n: int) -> float:
+    words = ["replay", str(log.events), "--content", str(log.content), "--quiet"]
+    with Watched([words], place.folder / "replay.log") as replay:
+        done = replay.until("done", n)
+        return n / (done[-1].at_s - replay.of("first")[0].at_s)
+
+
+def _make(folder: Path, n_users: int) -> Made:
+    """Let users watch a title each, then each another one, and save the partition."""
+    pipeline = Pipeline(Settings())
+    for views in (
+        [_view(user, n) for user in range(first, min(first + BATCH, n_users))]
+        for n in range(N_VIEWS)
+        for first in range(0, n_users, BATCH)
+    ):
+        for _ in pipeline.engine.learn(views):
+            pass
+    began = time.perf_counter()
+    arrays = pipeline.snapshot()
+    copied = time.perf_counter()
+    manifest = Manifest("pipeline", n_users * N_VIEWS, Settings().fingerprint())
+    place = write_snapshot(folder, manifest, arrays)
+    written = time.perf_counter()
+    n_bytes = (place / STATE_FILE).stat().st_size
+    return Made(len(pipeline.engine.users), n_bytes, copied - began, written - copied)
+
+
+def _view(user: int, n: int) -> View:
+    time_s = 1.6e9 + n * 86_400.0 + user * 0.05
+    return View(f"user-{user}", f"title-{(user * 7 + n * user // 13) % N_TITLES}", time_s, time_s)
+
+
+def _load(folder: Path) -> float:
+    """Return the seconds from the disk to a state that goes on."""
+    pipeline = Pipeline(Settings())
+    _evict(next(folder.iterdir()) / STATE_FILE)
+    began = time.perf_counter()
+    snapshot, _ = newest_snapshot(folder)
+    if snapshot is None:
+        sys.exit(f"{folder}: no valid snapshot")
+    pipeline.restore(snapshot.arrays)
+    return time.perf_counter() - began
+
+
+def _evict(path: Path) -> None:
+    """Let the system forget what it has of a file in memory, where it can."""
+    if hasattr(os, "posix_fadvise"):
+        with path.open("rb") as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+if __name__ == "__main__":
+    where, *users = sys.argv[1:]
+    if users:
+        print(msgspec.json.encode(_make(Path(where), int(users[0]))).decode())
+    else:
+        print(_load(Path(where)))

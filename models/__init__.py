@@ -1,0 +1,1 @@
+"""Mathematics: recommenders, the ranker, metrics and explanations."""

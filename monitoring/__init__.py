@@ -1,0 +1,1 @@
+"""Watching: progress, tables, reports and metrics."""

@@ -1,0 +1,1 @@
+"""Wiring: events, logs, data quality, snapshots and the command line."""

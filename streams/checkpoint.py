@@ -1,0 +1,247 @@
+"""The commit protocol: what was processed and how far it came, in one transaction.
+
+A worker holds the records that its partitions gave until they are committed. One commit is
+
+1. begin a transaction;
+2. send every held record;
+3. flush;
+4. add the positions of the partitions, with the id of their newest snapshot;
+5. commit;
+6. let go of what was held.
+
+What a crash leaves behind: before 5 nothing that a read_committed reader sees, and the old
+positions, so the partition's next owner processes the same records to the same results; after 5
+everything. A crash inside 5 is one or the other, which the next owner's ``init`` settles.
+
+An abort undoes nothing in memory, for the state is a function of the log: the same records are
+held, and sent again. When it is unknown whether 5 happened, the producer is dropped and a new one
+of the same id settles it; then the committed positions tell, all or none.
+
+References
+----------
+KIP-98 (transactions), KIP-447 (offsets of a group member in a transaction), KIP-360 (recovery).
+"""
+
+from __future__ import annotations
+
+import enum
+import logging
+from collections.abc import Callable, Iterable
+from functools import partial
+
+import msgspec
+
+from streams.kafka import Consumer, TransactionalProducer
+from streams.kafka_errors import KafkaCallError, RecordTooLargeError, Verdict
+from streams.kafka_records import Committed, Output, Partition
+from streams.watchdog import Watchdog
+
+_log = logging.getLogger(__name__)
+
+CALL_S = 5.0
+"""Seconds for one call of a transaction before it counts as undecided."""
+
+
+class Held(msgspec.Struct):
+    """What one partition gave since its last commit.
+
+    Attributes
+    ----------
+    lists
+        The latest record of each key; a user's later list replaces the earlier one.
+    others
+        Dead letters and outcomes, in order.
+    position
+        Where the partition will be read from next; None while nothing was processed.
+    n_records
+        Input records behind it.
+    """
+
+    lists: dict[bytes, Output] = {}
+    others: list[Output] = []
+    position: Committed | None = None
+    n_records: int = 0
+
+
+class Outcome(enum.Enum):
+    """How a commit ended."""
+
+    COMMITTED = "committed"
+    ABORTED = "aborted"
+    UNDECIDED = "undecided"
+
+
+class Checkpoint:
+    """Commits what is held, as often as it takes.
+
+    Parameters
+    ----------
+    consumer
+        Whose positions are committed.
+    build
+        Makes the transactional producer; called at once and after each undecided commit.
+    shrink
+        Makes a record that the broker takes of one that is too large.
+    watchdog
+        Ends the process when a call hangs beyond its own timeout.
+
+    Attributes
+    ----------
+    held : dict[Partition, Held]
+        By assigned partition.
+    n_aborts : int
+        Transactions that did not commit at first.
+    """
+
+    def __init__(
+        self,
+        consumer: Consumer,
+        build: Callable[[], TransactionalProducer],
+        *,
+        shrink: Callable[[Output], Output],
+        watchdog: Watchdog,
+    ) -> None:
+        self._consumer = consumer
+        self._build = build
+        self._shrink = shrink
+        self._watchdog = watchdog
+        self._producer: TransactionalProducer | None = None
+        self._is_undecided = False
+        self.held: dict[Partition, Held] = {}
+        self.n_aborts = 0
+
+    @property
+    def n_held(self) -> int:
+        """Input records that are processed and not committed."""
+        return sum(held.n_records for held in self.held.values())
+
+    def drop(self, partitions: Iterable[Partition]) -> None:
+        """Forget what partitions gave that are somebody else's now."""
+        for partition in partitions:
+            self.held.pop(partition, None)
+
+    def commit(self) -> Outcome:
+        """Try once to commit what is held; an undecided commit is settled first.
+
+        Raises
+        ------
+        KafkaCallError
+            Fatal: fenced, or the client is of no more use.
+        """
+        if self._is_undecided and not self.settle():
+            return Outcome.UNDECIDED
+        positions = {p: h.position for p, h in self.held.items() if h.position is not None}
+        if not positions:
+            return Outcome.COMMITTED
+        try:
+            producer = self._ready()
+            self._send_all(producer, positions)
+        except KafkaCallError as error:
+            return self._after(error)
+        self._let_go(positions)  # 6
+        return Outcome.COMMITTED
+
+    def settle(self) -> bool:
+        """Find out how an undecided commit ended; return whether that is known now."""
+        try:
+            self._ready()
+            asked = [p for p, held in self.held.items() if held.position is not None]
+            committed = self._consumer.committed(asked, CALL_S) if asked else {}
+        except KafkaCallError as error:
+            if error.verdict is Verdict.FATAL:
+                raise
+            return False
+        for partition, found in committed.items():
+            position = self.held[partition].position
+            if found and position and found.offset >= position.offset:
+                self._let_go([partition])
+        self._is_undecided = False
+        return True
+
+    def is_fenced(self, partition: Partition) -> bool:
+        """Ask whether another producer of the same id has taken over, without disturbing it.
+
+        Only when nothing more will be committed: what is in a transaction is aborted, and so is
+        the position of some partition that it asks with.
+        """
+        producer = self._producer
+        if producer is None:
+            return False
+        nowhere = {partition: Committed(0)}
+        steps: tuple[Callable[[], None], ...] = (
+            partial(producer.abort, CALL_S),
+            producer.begin,
+            partial(producer.send_offsets, nowhere, self._consumer, CALL_S),
+            partial(producer.abort, CALL_S),
+        )
+        with self._watchdog.guard("ask"):
+            for step in steps:
+                try:
+                    step()
+                except KafkaCallError as error:
+                    if error.name == "_FENCED":
+                        return True
+        return False
+
+    def start(self) -> bool:
+        """Settle what an earlier producer of the slot left; return whether a broker answered."""
+        return self.settle()
+
+    def _ready(self) -> TransactionalProducer:
+        """Return the producer, a new one after an undecided commit."""
+        if self._producer is None:
+            producer = self._build()
+            with self._watchdog.guard("init"):
+                producer.init(CALL_S)
+            self._producer = producer
+        return self._producer
+
+    def _send_all(
+        self, producer: TransactionalProducer, positions: dict[Partition, Committed]
+    ) -> None:
+        producer.begin()  # 1
+        for held in list(self.held.values()):  # 2
+            self._send(producer, [*held.others, *held.lists.values()])
+        with self._watchdog.guard("flush"):
+            producer.flush(CALL_S)  # 3
+        with self._watchdog.guard("send offsets"):
+            producer.send_offsets(positions, self._consumer, CALL_S)  # 4
+        with self._watchdog.guard("commit"):
+            producer.commit(CALL_S)  # 5
+
+    def _send(self, producer: TransactionalProducer, records: list[Output]) -> None:
+        """Send records; one that is too large goes as what `shrink` makes of it."""
+        while records:
+            try:
+                with self._watchdog.guard("send"):
+                    producer.send(records, CALL_S)
+            except RecordTooLargeError as error:
+                at = next(n for n, record in enumerate(records) if record is error.record)
+                records = [self._shrink(error.record), *records[at + 1 :]]
+            else:
+                records = []
+
+    def _after(self, error: KafkaCallError) -> Outcome:
+        """Abort, or drop the producer when the end of the transaction is not known."""
+        _log.warning("%s (%s)", error, error.verdict.value)
+        if error.verdict is Verdict.FATAL or error.name == "FENCED_INSTANCE_ID":
+            raise error
+        self.n_aborts += 1
+        if error.verdict is Verdict.ABORT and self._producer is not None:
+            try:
+                with self._watchdog.guard("abort"):
+                    self._producer.abort(CALL_S)
+            except KafkaCallError as failure:
+                if failure.verdict is Verdict.FATAL:
+                    raise
+            else:
+                return Outcome.ABORTED
+        if self._producer is not None:
+            self._producer.drop()
+            self._producer = None
+        self._is_undecided = True
+        return Outcome.UNDECIDED
+
+    def _let_go(self, partitions: Iterable[Partition]) -> None:
+        for partition in list(partitions):
+            self.held[partition] = Held()

@@ -1,0 +1,142 @@
+"""``driftline snapshot``: look at saved state, and hand a replay's to a worker."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from streams.cli import Invocation
+    from streams.inspecting import Inspection, Listed
+
+_Folder = click.Path(file_okay=False, path_type=Path)
+
+
+@click.group("snapshot")
+def command() -> None:
+    """Look at saved state, and hand a replay's to a worker."""
+
+
+@command.command("list", short_help="List the snapshots in a folder.")
+@click.argument("folder", metavar="[DIR]", required=False, type=_Folder)
+@click.pass_obj
+def list_(invocation: Invocation, *, folder: Path | None) -> None:
+    """List the snapshots in DIR, by default the workers' folder of the settings.
+
+    The sums of the files are not checked; inspect does.
+    """
+    from streams.cli.columns import print_columns
+    from streams.inspecting import listed
+
+    root = folder or Path(invocation.load().settings.worker.snapshot_folder)
+    found = list(listed(root))
+    if not found:
+        click.echo(f"no snapshots in {root}")
+        return
+    head = ("place", "topic", "next offset", "size", "written (UTC)", "")
+    print_columns(head, [_row(entry, root) for entry in found])
+
+
+@command.command(short_help="Show what a snapshot holds and whether it is whole.")
+@click.argument("place", type=_Folder)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_context
+def inspect(context: click.Context, *, place: Path, as_json: bool) -> None:
+    """Show what a snapshot is of, whether it is whole, and how much it remembers.
+
+    PLACE is the folder of one snapshot, as list shows it. The exit code is 1 when a restore would
+    pass it over.
+    """
+    from streams.inspecting import inspect as inspected
+
+    found = inspected(place)
+    if as_json:
+        click.echo(_json(found))
+    else:
+        _print(found)
+    context.exit(1 if found.problem else 0)
+
+
+@command.command(short_help="Make a replay's snapshot a worker's.")
+@click.argument("source", metavar="DIR", type=_Folder)
+@click.option("--topic", help="Topic of the views; else that of the settings.")
+@click.option("--partition", "number", type=click.IntRange(min=0), required=True, help="Of it.")
+@click.option(
+    "--offset",
+    type=click.IntRange(min=0),
+    required=True,
+    help="Offset of the first view that is not in the snapshot.",
+)
+@click.option(
+    "--to", "folder", type=_Folder, metavar="FOLDER", help="Snapshot folder of the workers."
+)
+@click.pass_obj
+def adopt(
+    invocation: Invocation,
+    *,
+    source: Path,
+    topic: str | None,
+    number: int,
+    offset: int,
+    folder: Path | None,
+) -> None:
+    """Make a replay's snapshot the one that a worker's partition starts from.
+
+    DIR is what replay --snapshot-to wrote, split by as many --partitions as the topic has, or one
+    snapshot in it. The settings must be the workers'. OFFSET is where the topic goes on after the
+    last record of the log: all of the partition's views before it must be in the log, and nothing
+    else. A worker uses the snapshot when the committed offset is OFFSET, which driftline reset
+    --to-offset sees to; below it the snapshot is not used, above it the views between are learned
+    first.
+    """
+    from streams.adopting import adopt as adopted
+    from streams.kafka_records import Partition
+
+    settings = invocation.load().settings
+    name, root = topic or settings.topics.views, folder or Path(settings.worker.snapshot_folder)
+    click.echo(adopted(source, Partition(name, number), offset, to=root, settings=settings))
+    click.echo(
+        f"A worker uses it once the committed offset is {offset}:"
+        f" driftline reset --partition {number} --to-offset {offset}",
+        err=True,
+    )
+
+
+def _row(entry: Listed, root: Path) -> tuple[str, ...]:
+    from monitoring.formats import mebibytes
+
+    written = datetime.fromtimestamp(entry.place.stat().st_mtime, UTC)
+    place, size = str(entry.place.relative_to(root)), mebibytes(entry.n_bytes)
+    manifest = entry.manifest
+    topic = "" if manifest is None else manifest.topic or "a log"
+    offset = "" if manifest is None else str(manifest.next_offset)
+    return (place, topic, offset, size, f"{written:%Y-%m-%d %H:%M}", entry.problem)
+
+
+def _print(found: Inspection) -> None:
+    from monitoring.formats import mebibytes
+
+    manifest = found.manifest
+    rows = {
+        "state": found.problem or "whole",
+        "kind": manifest.kind,
+        "topic": manifest.topic or "none: it is of a log",
+        "partition": "" if manifest.partition is None else str(manifest.partition),
+        "next offset": str(manifest.next_offset),
+        "size": mebibytes(found.n_bytes),
+        "settings": manifest.fingerprint,
+        **{what: f"{n:,}" for what, n in found.counts.items()},
+    }
+    for name, value in rows.items():
+        click.echo(f"{name:20}  {value}".rstrip())
+
+
+def _json(found: Inspection) -> str:
+    import msgspec
+
+    plain = msgspec.to_builtins(found, enc_hook=str)
+    return json.dumps(plain, ensure_ascii=False)

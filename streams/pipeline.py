@@ -1,0 +1,303 @@
+"""The way of an event: decode, check, impute, recommend, judge, learn, emit.
+
+One `Pipeline` is one partition; a replayed file and a live topic go through the same one. In: raw
+records in the order of the partition. Out: dead letters, judged lists, recommendation records,
+aggregated outcomes.
+Nothing is kept half-done: when `process` returns, every record of the call is learned, dropped,
+or refused.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from models.engine import Engine, EngineConfig, Segment
+from models.engine import View as Learnable
+from models.outcomes import Outcomes, Skip
+from models.packing import prefixed, unprefixed
+from models.state import POPULARITY_NAMES
+from streams.arrivals import Arrival, Forget
+from streams.breaker import Breaker
+from streams.catalogue import Catalogue
+from streams.errors import RejectedEvent
+from streams.events import Content, Recommendation, TraceLine, View
+from streams.outcome_records import SKIPPED, OutcomeRecord, OutcomeRecords
+from streams.quality import Admitted, QualityGate
+from streams.recommendations import Recommender
+from streams.replayed import Replayed
+from streams.rules import PositiveRule, parse_positive
+from streams.runs import Run, marked_last, outcomes_of
+from streams.settings import Settings
+
+_SECONDS_A_YEAR = 31_556_952.0
+UNDECODED = ("decode", "schema", "key")
+
+
+class Emission(enum.Enum):
+    """Which events get a recommendation record."""
+
+    NONE = "none"
+    EVERY = "every"
+    LAST_OF_USER = "last of a user in the call"
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What a caller of `Pipeline.process` wants beside the judged numbers."""
+
+    emission: Emission = Emission.NONE
+    is_traced: bool = False
+    is_aggregated: bool = False
+
+
+class Handled(msgspec.Struct):
+    """What came of the records of one call; integers are positions among them.
+
+    Attributes
+    ----------
+    refused
+        Dead letters.
+    accepted
+        Positions of the accepted events, in order.
+    outcomes
+        How they were judged, row by row of ``accepted``, in chunks.
+    traces, recommendations
+        As wanted, by position.
+    forgotten
+        Users forgotten: nothing before that position counts for them any more.
+    aggregates
+        If wanted, the outcomes of the seconds that passed.
+    """
+
+    refused: list[tuple[int, RejectedEvent]] = []
+    accepted: list[int] = []
+    outcomes: list[Outcomes] = []
+    traces: list[tuple[int, TraceLine]] = []
+    recommendations: list[tuple[int, Recommendation]] = []
+    forgotten: list[tuple[int, str]] = []
+    aggregates: list[OutcomeRecord] = []
+
+
+def engine_config(settings: Settings) -> EngineConfig:
+    """Return the engine's part of the settings."""
+    own = settings.engine
+    return EngineConfig(
+        k=own.k,
+        max_users=own.max_users,
+        max_titles=own.max_titles,
+        n_neighbors=own.n_neighbors,
+        slow_half_life=own.slow_half_life_events,
+        fast_half_life=own.fast_half_life_events,
+        events_per_title=own.events_per_title,
+        learning_rate=own.learning_rate,
+        step_every=own.step_every,
+        weak_strength=own.weak_strength,
+        protocol=own.protocol,
+    )
+
+
+class Pipeline:
+    """All state of one partition, and the sequence that its events go through.
+
+    Parameters
+    ----------
+    settings
+        Settings of the run.
+    partition
+        Its number, for the records that name it.
+
+    Attributes
+    ----------
+    undecoded : dict[str, int]
+        Records refused before the gate, by reason.
+    """
+
+    def __init__(self, settings: Settings, partition: int = 0) -> None:
+        self.settings = settings
+        self.catalogue = Catalogue(settings.quality.max_titles)
+        self.gate = QualityGate(settings.quality, self.catalogue)
+        self.engine = Engine(engine_config(settings))
+        self.undecoded = dict.fromkeys(UNDECODED, 0)
+        self.recommender = Recommender(self.engine, self.catalogue)
+        worker = settings.worker
+        self.breaker = Breaker(worker.breaker_window, worker.breaker_share)
+        self.replayed = Replayed(worker.replayed_kept_s)
+        self.outcomes = OutcomeRecords(POPULARITY_NAMES, k=settings.engine.k, partition=partition)
+        self._positive: PositiveRule | None = (
+            parse_positive(settings.engine.positive) if settings.engine.positive else None
+        )
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Records by what data quality made of them."""
+        return {**self.undecoded, **self.gate.counts}
+
+    def take_content(self, contents: Iterable[Content]) -> None:
+        """Take in titles; they count from the next event on."""
+        for content in contents:
+            is_same = self.catalogue.get(content.content_id) == content
+            is_known = is_same and content.content_id in self.engine.titles
+            self.catalogue.put(content)
+            if is_known:
+                continue
+            released = content.released
+            self.engine.describe(
+                content.content_id,
+                year=None if released is None else 1970.0 + released / _SECONDS_A_YEAR,
+                genres=content.genres,
+                creators=content.creators,
+            )
+
+    def take_rows(self, rows: Mapping[str, Content | None]) -> None:
+        """Take in titles; one without content is left out of every list from now on."""
+        for content_id, content in rows.items():
+            if content is not None:
+                self.take_content([content])
+            else:
+                self.catalogue.withdraw(content_id)
+                if content_id not in self.engine.titles:
+                    self.engine.describe(content_id)  # it may be seen later
+            self.engine.withdraw(content_id, is_withdrawn=content is None)
+
+    def process(self, arrivals: Sequence[Arrival], wanted: Wanted) -> Handled:
+        """Check, impute, recommend, judge, learn and emit, in the order of arrival."""
+        handled = Handled()
+        runs = self._check(arrivals, handled, wanted)
+        if wanted.emission is Emission.LAST_OF_USER:
+            runs = marked_last(runs)
+        for run in runs:
+            for segment in self.engine.learn(run.learnable):
+                self._report(segment, run, arrivals, handled, wanted)
+            if run.forget is not None:
+                self.engine.forget(run.forget)
+        self.breaker.take(len(arrivals), refused=[at for at, _ in handled.refused])
+        handled.aggregates = self.outcomes.take(handled.outcomes, is_wanted=wanted.is_aggregated)
+        return handled
+
+    def new_users_list(self, arrival: Arrival) -> Recommendation:
+        """Return the list for users unknown so far, based on the last record processed."""
+        return self.recommender.record_for_new_users(arrival)
+
+    def snapshot(self) -> dict[str, NDArray[Any]]:
+        """Return the whole state as named arrays."""
+        return {
+            **prefixed("engine", self.engine.snapshot()),
+            **prefixed("gate", self.gate.snapshot()),
+            **prefixed("catalogue", self.catalogue.snapshot()),
+            **prefixed("breaker", self.breaker.snapshot()),
+            **prefixed("replayed", self.replayed.snapshot()),
+            **prefixed("outcomes", self.outcomes.snapshot()),
+            "undecoded": np.array([self.undecoded[name] for name in UNDECODED], np.int64),
+        }
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Continue where the snapshot was taken, with the same settings."""
+        self.engine.restore(unprefixed("engine", arrays))
+        self.gate.restore(unprefixed("gate", arrays))
+        self.catalogue.restore(unprefixed("catalogue", arrays))
+        self.breaker.restore(unprefixed("breaker", arrays))
+        self.replayed.restore(unprefixed("replayed", arrays))
+        self.outcomes.restore(unprefixed("outcomes", arrays))
+        self.undecoded = dict(zip(UNDECODED, arrays["undecoded"].tolist(), strict=True))
+
+    def _check(self, arrivals: Sequence[Arrival], handled: Handled, wanted: Wanted) -> list[Run]:
+        """Refuse, drop or repair each record; return runs of accepted ones between forgets."""
+        runs, run = [], Run([], [])
+        watermark, outcomes, n_accepted = self.gate.watermark, self.outcomes, 0
+        for at, arrival in enumerate(arrivals):
+            view = arrival.view
+            if isinstance(view, Forget):
+                self.gate.forget(view.user_id)
+                handled.forgotten.append((at, view.user_id))
+                runs.append(run._replace(forget=view.user_id))
+                run = Run([], [])
+                continue
+            admitted = self._admit(at, view, arrival.replay_of, handled)
+            if admitted is not None:
+                n_accepted += 1
+                run.at.append(at)
+                run.learnable.append(self._learnable(admitted, wanted))
+            if watermark.value >= outcomes.end:
+                outcomes.pass_second(watermark.value, n_accepted, self.counts)
+        runs.append(run)
+        handled.accepted = [at for run in runs for at in run.at]
+        return runs
+
+    def _admit(
+        self, at: int, view: View | RejectedEvent, replay_of: str | None, handled: Handled
+    ) -> Admitted | None:
+        if isinstance(view, RejectedEvent):
+            self.undecoded[view.reason] += 1
+            handled.refused.append((at, view))
+            return None
+        try:
+            if replay_of is None:
+                return self.gate.admit(view)
+            return self._admit_replayed(view, replay_of)
+        except RejectedEvent as rejected:
+            handled.refused.append((at, rejected))
+            return None
+
+    def _admit_replayed(self, view: View, replay_of: str) -> Admitted | None:
+        """Admit a replayed dead letter once; one that is refused again may come again."""
+        watermark = self.gate.watermark
+        if self.replayed.has_seen(replay_of, watermark.value):
+            self.gate.counts["duplicate"] += 1
+            return None
+        admitted = self.gate.admit(view, is_replayed=True)
+        self.replayed.remember(replay_of, watermark.value)
+        return admitted
+
+    def _learnable(self, admitted: Admitted, wanted: Wanted) -> Learnable:
+        view, rule = admitted.view, self._positive
+        return Learnable(
+            view.user_id,
+            view.content_id,
+            admitted.event_time,
+            view.event_time,
+            admitted.strength if self.settings.engine.weigh_by_strength else 1.0,
+            rule is None or rule.matches(view.rating, admitted.watched_share, view.event_type),
+            wanted.emission is Emission.EVERY,
+        )
+
+    def _report(
+        self,
+        segment: Segment,
+        run: Run,
+        arrivals: Sequence[Arrival],
+        handled: Handled,
+        wanted: Wanted,
+    ) -> None:
+        """Note what came of a segment while its title rows can be named."""
+        learned = run.learnable
+        handled.outcomes.append(outcomes_of(segment, run))
+        if not wanted.is_traced and wanted.emission is Emission.NONE:
+            return
+        for row in range(segment.begin, segment.end):
+            at = run.at[row]
+            if wanted.is_traced:
+                handled.traces.append((at, self._trace(segment, row, arrivals[at])))
+            if learned[row].is_emitted:
+                record = self.recommender.record(segment.lists, row, learned[row], arrivals[at])
+                handled.recommendations.append((at, record))
+
+    def _trace(self, segment: Segment, row: int, arrival: Arrival) -> TraceLine:
+        judged, view = segment.judged, arrival.view
+        assert isinstance(view, View)  # noqa: S101 (only decoded records are accepted)
+        skip, rank = int(judged.skip[row]), int(judged.rank[row])
+        names = self.engine.titles.name
+        listed = [names(title) for title in judged.listed[row].tolist() if title >= 0]
+        return TraceLine(
+            line=arrival.line,
+            file=arrival.origin.file,
+            user_id=view.user_id,
+            content_id=view.content_id,
+            items=None if skip == Skip.COLD else listed,
+            skipped=None if skip == Skip.JUDGED else SKIPPED[Skip(skip)],
+            rank=rank or None,
+        )

@@ -1,0 +1,22 @@
+"""What every test may rely on: the same examples every run, and no settings from outside."""
+
+import os
+
+import pytest
+from hypothesis import settings
+
+# A failure must be repeatable by anybody, and shared machines make deadlines flaky.
+settings.register_profile("ci", derandomize=True, deadline=None, database=None, print_blob=True)
+settings.load_profile("ci")
+
+_SETTINGS = {
+    name: os.environ.pop(name)
+    for name in list(os.environ)
+    if name.startswith(("DRIFTLINE_", "KAFKA_"))
+}
+
+
+@pytest.fixture(scope="session")
+def outside():
+    """Give the environment as the session was started with."""
+    return {**os.environ, **_SETTINGS}
