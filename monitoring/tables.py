@@ -88,7 +88,9 @@ def print_data_quality(console: Console, quality: Mapping[str, int], n_events: i
     if not counts.keys() - {"accepted"}:
         console.print(f"Data quality: none of {n_events:,} records was refused or repaired.")
     else:
-        table = _table(f"Data quality of {n_events:,} records", "", "records", "share")
+        # As a title of the table it would be broken to the width of a narrow one.
+        console.print(f"Data quality of {n_events:,} records", style="bold")
+        table = _table(None, "", "records", "share")
         for name, n in counts.items():
             share = percent(n / n_events) if n_events else ""
             table.add_row(_fate(name), f"{n:,}", share)
@@ -120,7 +122,7 @@ def print_files(console: Console, files: Mapping[str, str]) -> None:
         console.print(f"{content:{width}}  {printable(path)}", soft_wrap=True)
 
 
-def _table(title: str, *headers: str) -> Table:
+def _table(title: str | None, *headers: str) -> Table:
     table = Table(*headers, title=title, title_justify="left", title_style="bold", box=None)
     table.padding = (0, 1, 0, 0)
     for column in table.columns[1:]:
