@@ -22,9 +22,10 @@ import msgspec
 
 from streams.checkpoint import Checkpoint, Held, Outcome
 from streams.content_feed import ContentFeed
-from streams.dead_letter_records import dead_letter_output, shrunk
+from streams.dead_letter_records import shrunk
 from streams.errors import DriftlineError, SnapshotError
 from streams.exit_codes import ExitCode
+from streams.holding import hold
 from streams.kafka import Admin, Consumer, TransactionalProducer
 from streams.kafka_clients import (
     admin_properties,
@@ -33,14 +34,13 @@ from streams.kafka_clients import (
     reader_properties,
 )
 from streams.kafka_errors import KafkaCallError, Verdict
-from streams.kafka_records import Output, Partition, Record
+from streams.kafka_records import Partition, Record
 from streams.partition import AssignedPartition, MissingHistoryError
-from streams.pipeline import Emission, Handled, Wanted
+from streams.pipeline import Emission, Wanted
 from streams.saving import Saver
 from streams.topics import TopicError, TopicShape, check_problems, problems
 
 if TYPE_CHECKING:
-    from streams.arrivals import Arrival
     from streams.heartbeat import Heartbeat
     from streams.settings import Settings
     from streams.stop import Stop
@@ -57,7 +57,6 @@ TAKEN = ("FENCED_INSTANCE_ID", "same group.instance.id")
 GONE = frozenset({"_AUTO_OFFSET_RESET", "OFFSET_OUT_OF_RANGE"})
 """Errors that say the offset to read is not in the topic any more."""
 _WANTED = Wanted(emission=Emission.LAST_OF_USER, is_aggregated=True)
-_encode = msgspec.json.Encoder().encode
 
 
 class BreakerOpenError(DriftlineError):
@@ -235,7 +234,7 @@ class Worker:
         arrivals = found.arrivals(records)
         handled = found.pipeline.process(arrivals, _WANTED)
         held = self._checkpoint.held[found.partition]
-        self._hold(found, held, records, arrivals, handled)
+        hold(held, found, handled, records, arrivals)
         held.position = found.position(records[-1].leader_epoch())
         held.n_records += len(records)
         if found.pipeline.breaker.is_open and not self._accepts.dead_letters:
@@ -246,30 +245,6 @@ class Worker:
                 f" offset {records[-1].offset()}; nothing of them is committed. Mend the producer,"
                 " or let them go to the dead letters: --accept-dead-letters"
             )
-
-    def _hold(
-        self,
-        found: AssignedPartition,
-        held: Held,
-        records: list[Record],
-        arrivals: list[Arrival],
-        handled: Handled,
-    ) -> None:
-        topics, number = self.settings.topics, found.partition.number
-        for at, rejected in handled.refused:
-            held.others.append(dead_letter_output(records[at], rejected, topics.dead_letter))
-        for aggregate in handled.aggregates:
-            held.others.append(Output(topics.outcomes, str(number).encode(), _encode(aggregate)))
-        for _, user_id in handled.forgotten:
-            key = user_id.encode()
-            held.lists[key] = Output(topics.recommendations, key, None, partition=number)
-            found.is_save_forced = True
-        made = [record for _, record in handled.recommendations]
-        if handled.accepted:
-            made.append(found.pipeline.new_users_list(arrivals[handled.accepted[-1]]))
-        for record in made:
-            key = record.user_id.encode()
-            held.lists[key] = Output(topics.recommendations, key, _encode(record), partition=number)
 
     def _wait_s(self) -> float:
         """Return how long to wait for records: less where a commit is due sooner."""
