@@ -21,6 +21,7 @@ import msgspec
 
 from models.engine import Engine
 from models.warm import warm
+from streams import worker
 from streams.checkpoint import Checkpoint, Outcome
 from streams.cli import main
 from streams.kafka import Consumer, TransactionalProducer
@@ -37,7 +38,7 @@ STEPS = (
     ("check", Pipeline, "_check"),
     ("engine", Engine, "recommend"),
     ("lists", Pipeline, "_report"),
-    ("lists", Worker, "_hold"),
+    ("lists", worker, "hold"),
     ("produce", TransactionalProducer, "send"),
     ("commit", TransactionalProducer, "begin"),
     ("commit", TransactionalProducer, "flush"),
@@ -185,7 +186,7 @@ class Observed:
         self.tell("caught up", end - first, time.monotonic() - began)
 
 
-def _wrap(owner: type, method: str, outer: Callable[..., Any]) -> None:
+def _wrap(owner: object, method: str, outer: Callable[..., Any]) -> None:
     inner = getattr(owner, method)
 
     @functools.wraps(inner)

@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.compiled import compiled
-from models.numeric import add_scaled4, bits_of_f32, exp2_f32, find_i32, log2_f32
+from models.numeric import add_scaled4, bits_of_f32, exp2_f32, find_i32, log2_f32, prefetch
 from models.pools import MIN_BLOCK, Pool, allocate, release
 from models.state import N_CHANNELS, Neighbors, Titles
 
@@ -173,6 +173,15 @@ def row_factors(
         )
     if d >= N_RECENT_LAST:
         factors[LAST] = 0.0
+
+
+@compiled
+def prefetch_row(neighbors: Neighbors, start: int, length: int) -> None:
+    """Ask for a row ahead of reading it: in a large catalogue it comes from main memory."""
+    for slot in range(start, start + length, 4):
+        prefetch(neighbors.weight, slot * N_CHANNELS)
+    for slot in range(start, start + length, 16):
+        prefetch(neighbors.title, slot)
 
 
 @compiled

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.compiled import compiled
-from models.covisitation import accumulate, add_row_total, row_factors
+from models.covisitation import accumulate, add_row_total, prefetch_row, row_factors
 from models.numeric import bits_of_f32
 from models.popularity import ALL_TIME, promote
 from models.scratch import N_BINS, N_POPULAR, Scratch
@@ -81,6 +81,8 @@ def score_covisits(
     for d in range(n_recent):
         row = recent[d]
         start, length = titles.start[row], titles.length[row]
+        if d + 1 < n_recent:
+            prefetch_row(neighbors, titles.start[recent[d + 1]], titles.length[recent[d + 1]])
         row_factors(titles, clock, row, d, factors)
         add_row_total(neighbors.weight, start, length, factors, totals)
         n_touched = accumulate(
