@@ -17,7 +17,7 @@ COPY streams streams
 RUN pip wheel --no-deps --no-build-isolation --wheel-dir wheels .
 RUN --mount=type=cache,target=/root/.cache/pip \
     /opt/driftline/bin/pip install --only-binary :all: --constraint requirements.txt \
-        "$(echo wheels/driftline-*.whl)[parquet]"
+        "$(echo wheels/driftline-*.whl)[parquet,object-storage]"
 
 # Kernels for any processor of the architecture, no slower than for the one at hand: those of
 # another processor would be compiled anew at every start, half a minute.

@@ -20,6 +20,7 @@ from benchmarks.logs import Log
 from benchmarks.measuring import ROOT, one_thread, table
 from benchmarks.place import Place, Watched, scaled
 from models.engine import View
+from streams.local_store import LocalStore
 from streams.pipeline import Pipeline
 from streams.settings import Settings
 from streams.snapshots import STATE_FILE, Manifest, newest_snapshot, write_snapshot
@@ -105,9 +106,9 @@ def _make(folder: Path, n_users: int) -> Made:
     arrays = pipeline.snapshot()
     copied = time.perf_counter()
     manifest = Manifest("pipeline", n_users * N_VIEWS, Settings().fingerprint())
-    place = write_snapshot(folder, manifest, arrays)
+    write_snapshot(LocalStore(folder), manifest, arrays)
     written = time.perf_counter()
-    n_bytes = (place / STATE_FILE).stat().st_size
+    n_bytes = (next(folder.iterdir()) / STATE_FILE).stat().st_size
     return Made(len(pipeline.engine.users), n_bytes, copied - began, written - copied)
 
 
@@ -121,7 +122,7 @@ def _load(folder: Path) -> float:
     pipeline = Pipeline(Settings())
     _evict(next(folder.iterdir()) / STATE_FILE)
     began = time.perf_counter()
-    snapshot, _ = newest_snapshot(folder)
+    snapshot, _ = newest_snapshot(LocalStore(folder))
     if snapshot is None:
         sys.exit(f"{folder}: no valid snapshot")
     pipeline.restore(snapshot.arrays)

@@ -175,7 +175,8 @@ class Observed:
 
     def _turned(self, inner: Callable[..., Any], worker: Worker, *given: Any) -> None:
         inner(worker, *given)
-        n = 0 if worker.restoring else len(worker.partitions)
+        assignment = worker.assignment
+        n = 0 if assignment.restoring else len(assignment.partitions)
         if n != self._n_held:
             self._n_held = n
             self.tell("holds", n)

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks import latency, restoring, skeleton
+from benchmarks import latency, rebalance, restoring, skeleton
 from benchmarks.logs import Log, movietweetings
 from benchmarks.measuring import table
 from benchmarks.place import Place, Watched, opened_broker, scaled
@@ -65,6 +65,7 @@ def measure(folder: Path) -> str:
             _shares(found),
             _about_two(n, alone, two),
             latency.measure(Place(bootstrap, folder), log),
+            rebalance.measure(Place(bootstrap, folder, rebalance.N_PARTITIONS), log),
             restoring.measure(places[1], log, n),
             skeleton.measure(Place(bootstrap, folder), log),
         ]

@@ -8,7 +8,6 @@ worker's do not, so it is replaced by the worker's own.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -20,12 +19,20 @@ from streams.snapshots import Manifest, newest_snapshot, owner_of, read_snapshot
 if TYPE_CHECKING:
     from streams.settings import Settings
     from streams.snapshots import Snapshot
+    from streams.stores import SnapshotStore
 
 _OWN = "replay.partitions"
 _KIND = "pipeline"
 
 
-def adopt(source: Path, partition: Partition, offset: int, *, to: Path, settings: Settings) -> Path:
+def adopt(
+    source: SnapshotStore,
+    partition: Partition,
+    offset: int,
+    *,
+    to: SnapshotStore,
+    settings: Settings,
+) -> SnapshotStore:
     """Write the snapshot of a partition at an offset and return its place.
 
     Parameters
@@ -43,7 +50,7 @@ def adopt(source: Path, partition: Partition, offset: int, *, to: Path, settings
     Raises
     ------
     SnapshotError
-        There is no valid snapshot of a pipeline, one was made under other settings, or the disk
+        There is no valid snapshot of a pipeline, one was made under other settings, or the storage
         refuses.
     """
     snapshot = _found(source, partition.number)
@@ -62,18 +69,18 @@ def adopt(source: Path, partition: Partition, offset: int, *, to: Path, settings
     return write_snapshot(to / owner_of(partition.number), adopted, snapshot.arrays)
 
 
-def _found(source: Path, number: int) -> Snapshot:
+def _found(source: SnapshotStore, number: int) -> Snapshot:
     folder = source / owner_of(number)
-    if not folder.is_dir():
+    if not folder.files():
         return read_snapshot(source)
     snapshot, problems = newest_snapshot(folder)
     if snapshot is None:
-        detail = "; ".join(problems) or "it is empty"
+        detail = "; ".join(problems) or "there is none"
         raise SnapshotError(f"{folder}: no valid snapshot: {detail}")
     return snapshot
 
 
-def _check_settings(source: Path, manifest: Manifest, settings: Settings) -> None:
+def _check_settings(source: SnapshotStore, manifest: Manifest, settings: Settings) -> None:
     wanted = settings.decisive()
     found = msgspec.structs.replace(manifest, settings={**manifest.settings, _OWN: wanted[_OWN]})
     differences = found.differences(wanted)

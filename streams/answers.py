@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,6 +14,7 @@ from streams.partitioning import partition_for
 from streams.pipeline import Pipeline
 from streams.settings import Settings
 from streams.snapshots import Manifest, newest_snapshot, owner_of
+from streams.stores import SnapshotStore
 from streams.timebounds import parse_time_bound
 
 
@@ -50,7 +50,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 def answer(
-    folder: Path,
+    folder: SnapshotStore,
     user_id: str,
     *,
     at: str | None = None,
@@ -82,16 +82,20 @@ def answer(
     )
 
 
-def _pipeline(folder: Path, user_id: str) -> tuple[Pipeline, list[str]]:
+def _pipeline(folder: SnapshotStore, user_id: str) -> tuple[Pipeline, list[str]]:
     """Restore the partition of a user, under the settings that it was made with."""
-    n_partitions = len(list(folder.glob("partition-*")))
+    owners = {name.partition("/")[0] for name in folder.files()}
+    n_partitions = sum(owner.startswith("partition-") for owner in owners)
     if not n_partitions:
         raise SnapshotError(f"{folder}: no snapshots; make some with replay --snapshot-to")
     snapshot, problems = newest_snapshot(folder / owner_of(partition_for(user_id, n_partitions)))
     if snapshot is None:
         raise SnapshotError(f"{folder}: no valid snapshot: {'; '.join(problems)}")
     pipeline = Pipeline(_settings(snapshot.manifest))
-    pipeline.restore(snapshot.arrays)
+    try:
+        pipeline.restore(snapshot.arrays)
+    except SnapshotError as error:
+        raise SnapshotError(f"{folder}: {snapshot.manifest.next_offset}: {error}") from error
     return pipeline, [f"passed over: {problem}" for problem in problems]
 
 

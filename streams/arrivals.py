@@ -68,8 +68,10 @@ def arrive(line: int, file: str | None, value: bytes, decoder: Decoder) -> Arriv
         return Arrival(Origin(line, file), value, rejected)
 
 
-def arrival_of(record: Record, decoder: Decoder) -> Arrival:
+def arrival_of(record: Record, decoder: Decoder, origin: Origin | None = None) -> Arrival:
     """Decode one record of a topic; what cannot be taken arrives with the reason.
+
+    Where nobody will see what came of it, any ``origin`` will do, and saves making its own.
 
     1. An unknown version or a malformed mark in the headers is a dead letter ``schema``.
     2. A record without a value that asks to forget its key is a `Forget`, any other ``decode``.
@@ -78,7 +80,8 @@ def arrival_of(record: Record, decoder: Decoder) -> Arrival:
        ``key``: the user's other events may be in another partition.
     """
     value, headers = record.value(), record.headers()
-    origin = Origin(None, None, record.topic(), record.partition(), record.offset())
+    if origin is None:
+        origin = Origin(None, None, record.topic(), record.partition(), record.offset())
     replay_of = None
     try:
         if headers:

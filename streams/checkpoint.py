@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import enum
 import logging
+import time
 from collections.abc import Callable, Iterable
 from functools import partial
 
@@ -40,6 +41,8 @@ _log = logging.getLogger(__name__)
 
 CALL_S = 5.0
 """Seconds for one call of a transaction before it counts as undecided."""
+PROBE_S = 2.0
+FENCED = "_FENCED"
 
 
 class Held(msgspec.Struct):
@@ -106,7 +109,10 @@ class Checkpoint:
         self._shrink = shrink
         self._watchdog = watchdog
         self._producer: TransactionalProducer | None = None
+        self._is_ready = False
         self._is_undecided = False
+        self._began_s = 0.0
+        self._fenced_after_s: float | None = None
         self.held: dict[Partition, Held] = {}
         self.n_aborts = 0
 
@@ -114,11 +120,6 @@ class Checkpoint:
     def n_held(self) -> int:
         """Input records that are processed and not committed."""
         return sum(held.n_records for held in self.held.values())
-
-    def drop(self, partitions: Iterable[Partition]) -> None:
-        """Forget what partitions gave that are somebody else's now."""
-        for partition in partitions:
-            self.held.pop(partition, None)
 
     def commit(self) -> Outcome:
         """Try once to commit what is held; an undecided commit is settled first.
@@ -158,48 +159,65 @@ class Checkpoint:
         self._is_undecided = False
         return True
 
-    def is_fenced(self, partition: Partition) -> bool:
-        """Ask whether another producer of the same id has taken over, without disturbing it.
+    def fenced_after_s(self, partition: Partition) -> float | None:
+        """Tell for how long the transaction was open by which the producer was found fenced.
 
-        Only when nothing more will be committed: what is in a transaction is aborted, and so is
-        the position of some partition that it asks with.
+        None where it is not fenced. Brokers fence a producer when a younger one of its id takes
+        over, and when a transaction is open for longer than its timeout.
+
+        Only when nothing more will be committed: where no call has told, a transaction is begun
+        to ask, and aborted, and so is the position of some partition that it asks with.
         """
         producer = self._producer
-        if producer is None:
-            return False
+        if self._fenced_after_s is not None or producer is None or not self._is_ready:
+            return self._fenced_after_s
         nowhere = {partition: Committed(0)}
         steps: tuple[Callable[[], None], ...] = (
-            partial(producer.abort, CALL_S),
-            producer.begin,
-            partial(producer.send_offsets, nowhere, self._consumer, CALL_S),
-            partial(producer.abort, CALL_S),
+            partial(producer.abort, PROBE_S),
+            partial(self._begin, producer),
+            partial(producer.send_offsets, nowhere, self._consumer, PROBE_S),
+            partial(producer.abort, PROBE_S),
         )
         with self._watchdog.guard("ask"):
             for step in steps:
                 try:
                     step()
                 except KafkaCallError as error:
-                    if error.name == "_FENCED":
-                        return True
-        return False
+                    self._note_fence(error)
+        return self._fenced_after_s
 
     def start(self) -> bool:
         """Settle what an earlier producer of the slot left; return whether a broker answered."""
         return self.settle()
 
+    def close(self) -> None:
+        """Give the producer up; what is in a transaction is aborted by whoever comes next."""
+        producer, self._producer, self._is_ready = self._producer, None, False
+        if producer is not None:
+            producer.drop()
+
     def _ready(self) -> TransactionalProducer:
         """Return the producer, a new one after an undecided commit."""
         if self._producer is None:
-            producer = self._build()
+            self._producer = self._build()
+        if not self._is_ready:
             with self._watchdog.guard("init"):
-                producer.init(CALL_S)
-            self._producer = producer
+                self._producer.init(CALL_S)
+            self._is_ready = True
         return self._producer
+
+    def _begin(self, producer: TransactionalProducer) -> None:
+        self._began_s = time.monotonic()
+        producer.begin()
+
+    def _note_fence(self, error: KafkaCallError) -> None:
+        if error.name == FENCED and self._fenced_after_s is None:
+            self._fenced_after_s = time.monotonic() - self._began_s
 
     def _send_all(
         self, producer: TransactionalProducer, positions: dict[Partition, Committed]
     ) -> None:
-        producer.begin()  # 1
+        self._begin(producer)  # 1
         for held in list(self.held.values()):  # 2
             self._send(producer, [*held.others, *held.lists.values()])
         with self._watchdog.guard("flush"):
@@ -224,6 +242,7 @@ class Checkpoint:
     def _after(self, error: KafkaCallError) -> Outcome:
         """Abort, or drop the producer when the end of the transaction is not known."""
         _log.warning("%s (%s)", error, error.verdict.value)
+        self._note_fence(error)
         if error.verdict is Verdict.FATAL or error.name == "FENCED_INSTANCE_ID":
             raise error
         self.n_aborts += 1
@@ -232,13 +251,12 @@ class Checkpoint:
                 with self._watchdog.guard("abort"):
                     self._producer.abort(CALL_S)
             except KafkaCallError as failure:
+                self._note_fence(failure)
                 if failure.verdict is Verdict.FATAL:
                     raise
             else:
                 return Outcome.ABORTED
-        if self._producer is not None:
-            self._producer.drop()
-            self._producer = None
+        self.close()
         self._is_undecided = True
         return Outcome.UNDECIDED
 

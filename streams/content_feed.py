@@ -8,7 +8,7 @@ run (DESIGN P2).
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from streams.decoding import JsonDecoder
 from streams.errors import RejectedEvent
@@ -51,12 +51,15 @@ class ContentFeed:
         self.titles: dict[str, Content | None] = {}
         self.n_refused = 0
 
-    def open(self) -> bool:
-        """Read all that is there; return whether a broker answered."""
+    def open(self, is_wanted: Callable[[], bool]) -> bool:
+        """Read all that is there; return whether a broker answered.
+
+        ``is_wanted`` is asked between two batches whether to go on.
+        """
         try:
             bounds = {p: self._reader.bounds(p, ANSWER_S) for p in self._partitions}
             self._reader.assign({p: found.first for p, found in bounds.items()})
-            while any(
+            while is_wanted() and any(
                 found.first < found.end and (self._reader.position(p) or 0) < found.end
                 for p, found in bounds.items()
             ):

@@ -6,6 +6,7 @@
     ├── SettingsError   a setting is unknown, malformed or contradicts another
     ├── InputError      a log, catalogue or folder cannot be read as asked
     ├── SnapshotError   saved state is damaged, foreign or of another version
+    │   └── StoreError  where it is kept does not answer, or refuses
     └── RejectedEvent   one event becomes a dead letter
 
 The command line prints the first three as ``Error: …`` and exits with 2. A ``RejectedEvent``
@@ -29,6 +30,10 @@ class InputError(DriftlineError):
 
 class SnapshotError(DriftlineError):
     """Saved state is damaged, foreign or of another version."""
+
+
+class StoreError(SnapshotError):
+    """Where snapshots are kept does not answer, or refuses; says nothing about what is there."""
 
 
 class RejectedEvent(DriftlineError):  # noqa: N818 (an outcome of every log, not a failure)

@@ -17,7 +17,7 @@ class ExitCode(enum.IntEnum):
     CONFIGURATION
         A setting, an option or a topic is not as it must be.
     KAFKA
-        A client is of no more use, or a call took longer than ``worker.call_budget_s``.
+        New clients failed again and again, or a call took longer than ``worker.call_budget_s``.
     BREAKER
         Too many of a partition's latest events are dead letters.
     SLOT_TAKEN
@@ -25,7 +25,7 @@ class ExitCode(enum.IntEnum):
     MISSING_HISTORY
         The input topic no longer holds what is needed to rebuild the state.
     SNAPSHOT
-        The snapshot folder cannot be used.
+        Where snapshots are kept cannot be used.
     INTERRUPTED
         A replay was stopped by a signal.
 

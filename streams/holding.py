@@ -44,3 +44,5 @@ def hold(
     for record in made:
         key = record.user_id.encode()
         held.lists[key] = Output(topics.recommendations, key, _encode(record), partition=number)
+    held.position = found.position()
+    held.n_records += len(records)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.packing import unpack_strings
-from streams.errors import SnapshotError
-from streams.snapshots import Manifest, offsets, read_manifest, read_snapshot
+from streams.errors import SnapshotError, StoreError
+from streams.snapshots import Manifest, is_place, read_manifest, read_snapshot
+from streams.stores import SnapshotStore, Stored
 
 _NAMED = {
     "users": "engine.user_names.names",
@@ -23,10 +23,19 @@ _COUNTS = "gate.counts"
 
 
 class Listed(msgspec.Struct, frozen=True):
-    """One snapshot of a folder; ``problem`` stands in for a manifest that cannot be read."""
+    """One snapshot of a folder; ``problem`` stands in for a manifest that cannot be read.
 
-    place: Path
+    Attributes
+    ----------
+    place
+        Relative to the folder.
+    n_bytes, written_at
+        Of its files, the latest of them; in epoch seconds.
+    """
+
+    place: str
     n_bytes: int
+    written_at: float
     manifest: Manifest | None
     problem: str = ""
 
@@ -44,33 +53,37 @@ class Inspection(msgspec.Struct, frozen=True):
         How many of what its state remembers; empty in the snapshot of a replay's numbers.
     """
 
-    place: Path
+    place: str
     manifest: Manifest
     n_bytes: int
     problem: str
     counts: dict[str, int]
 
 
-def listed(folder: Path) -> Iterator[Listed]:
+def listed(root: SnapshotStore) -> Iterator[Listed]:
     """Yield the snapshots in the folders of a root, by owner and offset; sums are not checked.
 
     Raises
     ------
-    SnapshotError
-        The folder is not there.
+    StoreError
+        It cannot be told which there are.
     """
-    if not folder.is_dir():
-        raise SnapshotError(f"{folder}: no such folder")
-    for owner in sorted(path for path in folder.iterdir() if path.is_dir()):
-        for offset in offsets(owner):
-            place = owner / f"{offset:020d}"
-            try:
-                yield Listed(place, _n_bytes(place), read_manifest(place))
-            except SnapshotError as error:
-                yield Listed(place, _n_bytes(place), None, str(error))
+    places: dict[str, list[Stored]] = {}
+    for name, stored in root.files().items():
+        owner, _, rest = name.partition("/")
+        offset, _, _ = rest.partition("/")
+        if is_place(offset):
+            places.setdefault(f"{owner}/{offset}", []).append(stored)
+    for place, files in sorted(places.items()):
+        n_bytes, written_at = sum(f.n_bytes for f in files), max(f.written_at for f in files)
+        owner, _, offset = place.partition("/")
+        try:
+            yield Listed(place, n_bytes, written_at, read_manifest(root / owner / offset))
+        except SnapshotError as error:
+            yield Listed(place, n_bytes, written_at, None, str(error))
 
 
-def inspect(place: Path) -> Inspection:
+def inspect(place: SnapshotStore) -> Inspection:
     """Read a snapshot whole and say what it holds.
 
     Raises
@@ -79,11 +92,14 @@ def inspect(place: Path) -> Inspection:
         It has no manifest that can be read.
     """
     manifest = read_manifest(place)
+    n_bytes = sum(stored.n_bytes for stored in place.files().values())
     try:
-        counts = _counts(read_snapshot(place).arrays)
+        counts, problem = _counts(read_snapshot(place).arrays), ""
+    except StoreError:
+        raise
     except SnapshotError as error:
-        return Inspection(place, manifest, _n_bytes(place), str(error), {})
-    return Inspection(place, manifest, _n_bytes(place), "", counts)
+        counts, problem = {}, str(error)
+    return Inspection(str(place), manifest, n_bytes, problem, counts)
 
 
 def _counts(arrays: Mapping[str, NDArray[Any]]) -> dict[str, int]:
@@ -98,7 +114,3 @@ def _counts(arrays: Mapping[str, NDArray[Any]]) -> dict[str, int]:
     values = arrays[f"{_COUNTS}.values"].tolist()
     n_accepted = dict(zip(reasons, values, strict=True)).get("accepted", 0)
     return {"events learned": n_accepted, **named}
-
-
-def _n_bytes(place: Path) -> int:
-    return sum(path.stat().st_size for path in place.iterdir() if path.is_file())

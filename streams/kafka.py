@@ -1,4 +1,4 @@
-"""Kafka's consumer and producers as driftline uses them.
+"""Kafka's clients as driftline uses them: the consumer; the producers are in a file of their own.
 
 Every error comes out as a :class:`~streams.kafka_errors.KafkaCallError` with a verdict, except
 properties that librdkafka refuses, which are a ``SettingsError``. The clients are not safe to
@@ -7,21 +7,22 @@ fork: build them in the process that uses them.
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from contextlib import suppress
+from typing import TYPE_CHECKING, cast
 
+from streams.background import in_background
 from streams.kafka_admin import Admin
-from streams.kafka_errors import KafkaCallError, RecordTooLargeError, Verdict
+from streams.kafka_errors import KafkaCallError
 from streams.kafka_inbox import Inbox
-from streams.kafka_records import Bounds, Committed, Output, Partition, Rebalance, Record
+from streams.kafka_producers import Producer, TransactionalProducer
+from streams.kafka_records import Bounds, Committed, Partition, Rebalance, Record
 from streams.librdkafka import (
     ConsumerClient,
     Inform,
-    KafkaError,
     KafkaException,
     Message,
-    ProducerClient,
     TopicPartition,
     answered,
     built,
@@ -32,8 +33,7 @@ from streams.librdkafka import (
     partitions_of,
     place_of,
     position_of,
-    repeated_call,
-    time_is_up,
+    within,
 )
 
 if TYPE_CHECKING:
@@ -41,9 +41,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Admin", "Consumer", "Inform", "Producer", "TransactionalProducer"]
 
-_PAUSE_S = 0.01
+_WAKE_S = 1.0
 _GONE = "_AUTO_OFFSET_RESET"
-_TOO_LARGE = "MSG_SIZE_TOO_LARGE"
 # The member rejoins by itself, and `lost` has told already.
 _NEWS = frozenset({"_MAX_POLL_EXCEEDED"})
 
@@ -66,6 +65,10 @@ class Consumer:
         self._client = built(ConsumerClient, properties, self._inform)
         self._inbox = Inbox()
         self._waiting: set[Partition] = set()
+        # A client that is closed while another thread asks it something is freed under its feet.
+        self._asking = threading.RLock()
+        self._is_abandoned = False
+        self._has_moved = False
 
     def subscribe(self, topics: Sequence[str], listener: Rebalance) -> None:
         """Join the group; the listener is called inside ``consume`` and ``close``."""
@@ -93,6 +96,7 @@ class Consumer:
             call("start", self._client.incremental_unassign, [place])
             call("start", self._client.incremental_assign, [place])
         call("start", self._client.resume, [place_of(partition)])
+        in_background(self._wake, "wake")
 
     def pause(self, partition: Partition) -> None:
         """Deliver nothing of it until ``start``; what was fetched ahead is thrown away."""
@@ -108,7 +112,10 @@ class Consumer:
         BaseException
             Whatever the listener raised; likewise.
         """
+        self._has_moved = False
         messages = call("consume", self._client.consume, n_records, timeout_s)
+        if self._has_moved:
+            in_background(self._wake, "wake")
         self._inbox.add(cast("Record", m) for m in messages if not self._is_error(m))
         return self._inbox.take()
 
@@ -120,18 +127,23 @@ class Consumer:
     def bounds(self, partition: Partition, timeout_s: float) -> Bounds:
         """Give the oldest and the last stable offset, as the broker has them now."""
         place = place_of(partition)
-        return Bounds(
-            *answered(
-                "bounds", lambda left: self._client.get_watermark_offsets(place, left), timeout_s
-            )
-        )
+
+        def ask(left_s: float) -> tuple[int, int]:
+            return self._client.get_watermark_offsets(place, left_s)
+
+        with self._asking:
+            return Bounds(*answered("bounds", ask, timeout_s))
 
     def committed(
         self, partitions: Iterable[Partition], timeout_s: float
     ) -> dict[Partition, Committed | None]:
-        """Give what the group has committed; waits for a transaction that is being decided."""
+        """Give what the group has committed; waits for a transaction that is being decided.
+
+        This and ``bounds`` may be called on another thread than the rest.
+        """
         asked = [place_of(partition) for partition in partitions]
-        found = answered("committed", lambda left: self._committed(asked, left), timeout_s)
+        with self._asking:
+            found = answered("committed", lambda left: self._committed(asked, left), timeout_s)
         return {partition_of(place): position_of(place) for place in found}
 
     def member(self) -> object:
@@ -143,8 +155,37 @@ class Consumer:
 
         A member with a name stays in the group until its session ends.
         """
-        self._client.close()
+        self._close()
         self._inbox.raise_kept()
+
+    @property
+    def member_id(self) -> str:
+        """What the group's coordinator calls this member; empty before it has joined."""
+        return self._client.memberid() or ""
+
+    def abandon(self, timeout_s: float) -> bool:
+        """Close without a word to the listener; return whether it was done within the time.
+
+        A client in the midst of joining brokers that are away may take longer, or never end: it is
+        left to itself, and this one may not be used again.
+        """
+        self._is_abandoned = True
+        return within(timeout_s, self._close)
+
+    def _wake(self) -> None:
+        """Wake the threads that fetch, so that partitions go on at once.
+
+        librdkafka pauses all partitions while any moves. If no fetch is under way when they may go
+        on, the thread of their broker sleeps for up to a second more; any request wakes it.
+        """
+        with self._asking, suppress(KafkaException, RuntimeError):
+            if not self._is_abandoned:
+                for place in self._client.assignment():
+                    self._client.get_watermark_offsets(place, _WAKE_S)
+
+    def _close(self) -> None:
+        with self._asking:
+            self._client.close()
 
     def _committed(self, asked: list[TopicPartition], timeout_s: float) -> list[TopicPartition]:
         found = self._client.committed(asked, timeout_s)
@@ -157,6 +198,9 @@ class Consumer:
         # Any offset will do while it is paused; without one, a group that has committed nothing
         # would be an error. The end would not: it is asked for, and an answer that comes after
         # `start` moves the partition there.
+        if self._is_abandoned:
+            return
+        self._has_moved = True
         places = [TopicPartition(place.topic, place.partition, 0) for place in moved]
         self._waiting.update(partitions_of(moved))
         with self._inbox.kept():
@@ -170,6 +214,9 @@ class Consumer:
         partitions = partitions_of(moved)
         self._inbox.drop(partitions)
         self._waiting.difference_update(partitions)
+        if self._is_abandoned:
+            return
+        self._has_moved = True
         with self._inbox.kept():
             tell(partitions)
 
@@ -185,152 +232,3 @@ class Consumer:
             place = f"read {message.topic()}[{message.partition()}]"
             self._inbox.keep(failure_of(place, error))
         return True
-
-
-class _Sender:
-    """What both producers do: queue records, wait for them, give up."""
-
-    def __init__(self, properties: Properties, *, inform: Inform | None = None) -> None:
-        self._client = built(ProducerClient, properties, inform or ignore_news)
-        self._report: Callable[[KafkaError | None, Message], None] | None = None
-
-    def send(self, records: Iterable[Output], timeout_s: float) -> None:
-        """Queue records; waits while the queue is full.
-
-        Delivery is not waited for. A record that cannot be delivered makes a later call fail, in a
-        transaction with the verdict abort.
-
-        Raises
-        ------
-        RecordTooLargeError
-            One was refused.
-        """
-        deadline = time.monotonic() + timeout_s
-        for record in records:
-            while not self._queued(record):
-                if time.monotonic() >= deadline:
-                    raise time_is_up("send", "the queue is full")
-                call("send", self._client.poll, _PAUSE_S)
-
-    def flush(self, timeout_s: float) -> None:
-        """Wait until every record is delivered or has failed.
-
-        Before ``send_offsets``: without it a transaction takes 100 ms instead of 4.
-        """
-        n_left = call("flush", self._client.flush, timeout_s)
-        if n_left:
-            raise time_is_up("flush", f"{n_left} records are not delivered")
-
-    def drop(self) -> None:
-        """Give up without a word to the broker; no other call may follow."""
-        self._client.purge()
-        del self._client
-
-    def _queued(self, record: Output) -> bool:
-        # By position: names would double what a record costs here.
-        place = (record.topic, record.value, record.key, record.partition)
-        headers: Any = record.headers or None  # a list of bytes is no list of text or bytes
-        try:
-            self._client.produce(*place, self._report, None, record.timestamp_ms, headers)
-        except BufferError:
-            return False
-        except KafkaException as error:
-            failure = failure_of("send", error.args[0])
-            if failure.name == _TOO_LARGE:
-                raise RecordTooLargeError(record, failure) from error
-            raise failure from error
-        return True
-
-
-class TransactionalProducer(_Sender):
-    """Writes records and offsets in transactions, one at a time.
-
-    The calls of a transaction are ``begin``, ``send`` (any number), ``flush``, ``send_offsets``,
-    ``commit`` or ``abort``. Each repeats itself within its time where librdkafka allows it, and
-    raises a :class:`~streams.kafka_errors.KafkaCallError` otherwise.
-
-    Parameters
-    ----------
-    properties
-        Of :func:`~streams.kafka_clients.producer_properties`.
-    inform
-        As for :class:`Consumer`.
-    """
-
-    def init(self, timeout_s: float) -> None:
-        """Fence older producers of the id and settle what they left; once, before ``begin``."""
-        repeated_call("init", self._client.init_transactions, timeout_s)
-
-    def begin(self) -> None:
-        call("begin", self._client.begin_transaction)
-
-    def send_offsets(
-        self, offsets: Mapping[Partition, Committed], consumer: Consumer, timeout_s: float
-    ) -> None:
-        """Add the positions of a consumer, as the member of its group that it is now."""
-        member = consumer.member()
-        places = [place_of(partition, position) for partition, position in offsets.items()]
-        repeated_call(
-            "send offsets",
-            lambda left: self._client.send_offsets_to_transaction(places, member, left),
-            timeout_s,
-        )
-
-    def commit(self, timeout_s: float) -> None:
-        """Commit; when the time is up the verdict is unknown, never retry."""
-        try:
-            repeated_call("commit", self._client.commit_transaction, timeout_s)
-        except KafkaCallError as error:
-            if error.verdict is Verdict.RETRY:
-                raise error.settled_as(Verdict.UNKNOWN) from error
-            raise
-
-    def abort(self, timeout_s: float) -> None:
-        repeated_call("abort", self._client.abort_transaction, timeout_s)
-
-
-class Producer(_Sender):
-    """Writes records as they come, each once and in order, without transactions.
-
-    Parameters
-    ----------
-    properties
-        Of :func:`~streams.kafka_clients.plain_producer_properties`.
-    inform
-        As for :class:`Consumer`.
-
-    Attributes
-    ----------
-    n_delivered : int
-        Records that the brokers have acknowledged.
-    """
-
-    def __init__(self, properties: Properties, *, inform: Inform | None = None) -> None:
-        super().__init__(properties, inform=inform)
-        self.n_delivered = 0
-        self._error: KafkaError | None = None
-        self._report = self._delivered
-
-    @property
-    def n_waiting(self) -> int:
-        """Records that are sent and not yet acknowledged."""
-        return len(self._client)
-
-    def wait(self, timeout_s: float) -> None:
-        """Take acknowledgements in until one came or the time is up.
-
-        Raises
-        ------
-        KafkaCallError
-            A record could not be delivered; said once, for the first.
-        """
-        call("wait", self._client.poll, timeout_s)
-        error, self._error = self._error, None
-        if error is not None:
-            raise failure_of("deliver", error)
-
-    def _delivered(self, error: KafkaError | None, message: Message) -> None:  # noqa: ARG002
-        if error is None:
-            self.n_delivered += 1
-        else:
-            self._error = self._error or error

@@ -36,10 +36,26 @@ if TYPE_CHECKING:
 
 
 class Member(NamedTuple):
-    """A live member of a consumer group; ``name`` is the static one, else what the broker gave."""
+    """A live member of a consumer group.
+
+    Attributes
+    ----------
+    name
+        The static one, else what the broker gave.
+    host
+        Where it connects from.
+    member_id
+        What the broker gave.
+    """
 
     name: str
     host: str
+    member_id: str
+
+    @property
+    def is_static(self) -> bool:
+        """Whether it stays in the group until its session ends, even if it was stopped."""
+        return self.name != self.member_id
 
 
 class Admin:
@@ -113,7 +129,7 @@ class Admin:
             if error.name != "GROUP_ID_NOT_FOUND":
                 raise
             return []
-        return [Member(m.group_instance_id or m.member_id, m.host) for m in found]
+        return [Member(m.group_instance_id or m.member_id, m.host, m.member_id) for m in found]
 
     def offsets_at(self, partitions: Iterable[Partition], time_ms: int) -> dict[Partition, int]:
         """Give the first offset at or after a time; a partition without one is left out."""

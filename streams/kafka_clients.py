@@ -39,6 +39,8 @@ _PRODUCER_DEFAULTS: Properties = {
 
 # Two names of one property.
 _LIFETIMES = frozenset({"message.timeout.ms", "delivery.timeout.ms"})
+# librdkafka's default.
+_SESSION_MS = 45_000
 # How long a tool waits for brokers that are away before it gives its records up.
 _DELIVERY_MS = 120_000
 
@@ -90,6 +92,17 @@ def consumer_properties(kafka: Mapping[str, str], *, group: str, member: str) ->
         # With the newer protocol the broker assigns, and librdkafka refuses the property.
         owned["partition.assignment.strategy"] = "cooperative-sticky"
     return {**_CONSUMER_DEFAULTS, **admin_properties(kafka), **owned}
+
+
+def session_timeout_s(kafka: Mapping[str, str]) -> float:
+    """Give the seconds after which the group takes a silent member for gone.
+
+    Examples
+    --------
+    >>> session_timeout_s({}), session_timeout_s({"session.timeout.ms": "6000"})
+    (45.0, 6.0)
+    """
+    return float(kafka.get("session.timeout.ms", _SESSION_MS)) / 1_000
 
 
 def reader_properties(kafka: Mapping[str, str]) -> Properties:

@@ -82,8 +82,10 @@ def check_owned(key: str, source: str) -> None:
         raise SettingsError(f"{source}: kafka.{key} is decided by driftline: {OWNED[key]}")
 
 
-def flatten(table: Mapping[str, object], source: str, prefix: str = "") -> dict[str, str]:
-    """Give the properties of a ``[kafka]`` table, whose dots TOML reads as nesting.
+def flatten(
+    table: Mapping[str, object], source: str, prefix: str = "", *, section: str = "kafka"
+) -> dict[str, str]:
+    """Give the properties of a table whose names are another's; TOML reads dots as nesting.
 
     Examples
     --------
@@ -94,9 +96,9 @@ def flatten(table: Mapping[str, object], source: str, prefix: str = "") -> dict[
     for name, value in table.items():
         key = prefix + name
         if isinstance(value, dict):
-            flat |= flatten(value, source, key + ".")
+            flat |= flatten(value, source, key + ".", section=section)
         else:
-            flat[key] = _text(key, value, source)
+            flat[key] = _text(f"{section}.{key}", value, source)
     return flat
 
 
@@ -114,10 +116,17 @@ def from_environment(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str
                 f"{variable} and {variable.removesuffix('_FILE')} are both set; keep one"
             )
         else:
-            yield base, _secret_file(environ[variable], variable), variable
+            yield base, secret_file(environ[variable], variable), variable
 
 
-def _secret_file(path: str, variable: str) -> str:
+def secret_file(path: str, variable: str) -> str:
+    """Read the secret that a variable with ``_FILE`` at its end names.
+
+    Raises
+    ------
+    SettingsError
+        The file cannot be read.
+    """
     try:
         # Editors and `echo` end the file with a newline that is not part of the secret.
         return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
@@ -125,9 +134,9 @@ def _secret_file(path: str, variable: str) -> str:
         raise SettingsError(f"{variable}: {path!r} cannot be read: {error}") from error
 
 
-def _text(key: str, value: object, source: str) -> str:
+def _text(name: str, value: object, source: str) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str | int | float):
         return str(value)
-    raise SettingsError(f"{source}: kafka.{key} must be text, a number or true/false")
+    raise SettingsError(f"{source}: {name} must be text, a number or true/false")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from concurrent.futures import wait
 from typing import TYPE_CHECKING, TypeVar
 
 from confluent_kafka import (
@@ -30,9 +31,11 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # not marked 
     TopicDescription,
 )
 
+from streams.background import in_background
 from streams.errors import SettingsError
 from streams.kafka_errors import KafkaCallError, Verdict, repeated, verdict_of
 from streams.kafka_records import Committed, Partition
+from streams.logging_lines import CLIENT_LOG
 
 if TYPE_CHECKING:
     from streams.kafka_clients import Properties
@@ -65,9 +68,10 @@ __all__ = [
     "position_of",
     "repeated_call",
     "time_is_up",
+    "within",
 ]
 
-_log = logging.getLogger("streams.kafka")
+_log = logging.getLogger(CLIENT_LOG)
 _Client = TypeVar("_Client")
 _Answer = TypeVar("_Answer")
 Inform = Callable[[str, str], None]
@@ -159,6 +163,11 @@ def failure_of(name: str, error: KafkaError) -> KafkaCallError:
 def time_is_up(name: str, text: str) -> KafkaCallError:
     """Give the failure of a call that may go on as long as wanted."""
     return KafkaCallError(name, name="_TIMED_OUT", text=text, verdict=Verdict.RETRY)
+
+
+def within(timeout_s: float, call: Callable[[], object]) -> bool:
+    """Call in another thread and wait so long; return whether it has come back."""
+    return bool(wait([in_background(call, "closing")], timeout_s).done)
 
 
 def place_of(partition: Partition, position: Committed | None = None) -> TopicPartition:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -119,8 +119,8 @@ class OutcomeRecords:
         """Add the judged events of the call; return the seconds that passed, if wanted."""
         cuts, self._cuts = self._cuts, []
         first = cuts[-1].row if cuts and not is_wanted else 0
-        values = [self._values(chunk) for chunk in chunks]
-        totals = np.concatenate([np.zeros((1, len(self._sums)), np.int64), *values])[first:]
+        values = [self._values(chunk, begin) for chunk, begin in _rows_from(chunks, first)]
+        totals = np.concatenate([np.zeros((1, len(self._sums)), np.int64), *values])
         np.cumsum(totals, axis=0, out=totals)
         if not cuts:
             self._sums += totals[-1]
@@ -154,16 +154,16 @@ class OutcomeRecords:
         for second in arrays["second"].tolist():
             self._second, self.end = second, second + 1.0
 
-    def _values(self, chunk: Outcomes) -> NDArray[np.int64]:
-        """Return what each event adds to the sums."""
-        k = self.k
-        is_judged = chunk.skip == Skip.JUDGED
-        rank = np.where(is_judged & (chunk.rank <= k), chunk.rank, 0)
-        n = np.where(is_judged, chunk.random_n, 0).astype(np.float64)
-        popular = chunk.popularity_rank
+    def _values(self, chunk: Outcomes, begin: int) -> NDArray[np.int64]:
+        """Return what each event, from one on, adds to the sums."""
+        k, skipped = self.k, chunk.skip[begin:]
+        is_judged = skipped == Skip.JUDGED
+        rank = np.where(is_judged & (chunk.rank[begin:] <= k), chunk.rank[begin:], 0)
+        n = np.where(is_judged, chunk.random_n[begin:], 0).astype(np.float64)
+        popular = chunk.popularity_rank[begin:]
         values = np.empty((len(rank), len(self._sums)), np.int64)
         for skip in Skip:
-            values[:, skip] = chunk.skip == skip
+            values[:, skip] = skipped == skip
         values[:, _N_SKIPS] = rank > 0
         values[:, _N_SKIPS + 1] = self._ndcg[rank]
         values[:, _N_SKIPS + 2] = self._reciprocal[rank]
@@ -186,3 +186,11 @@ class OutcomeRecords:
             skipped={"cold": cold, "repeat": repeat, "not positive": not_positive},
             quality={name: m for name, n in cut.counts.items() if (m := n - begin.get(name, 0))},
         )
+
+
+def _rows_from(chunks: Sequence[Outcomes], first: int) -> Iterator[tuple[Outcomes, int]]:
+    """Give the chunks that reach to a row of them all, and where in each to begin."""
+    for chunk in chunks:
+        if first < len(chunk.skip):
+            yield chunk, first
+        first = max(first - len(chunk.skip), 0)

@@ -34,9 +34,11 @@ from streams.replayed import Replayed
 from streams.rules import PositiveRule, parse_positive
 from streams.runs import Run, marked_last, outcomes_of
 from streams.settings import Settings
+from streams.snapshots import fitting
 
 _SECONDS_A_YEAR = 31_556_952.0
 UNDECODED = ("decode", "schema", "key")
+_PARTS = ("engine", "gate", "catalogue", "breaker", "replayed", "outcomes")
 
 
 class Emission(enum.Enum):
@@ -185,25 +187,23 @@ class Pipeline:
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
         """Return the whole state as named arrays."""
-        return {
-            **prefixed("engine", self.engine.snapshot()),
-            **prefixed("gate", self.gate.snapshot()),
-            **prefixed("catalogue", self.catalogue.snapshot()),
-            **prefixed("breaker", self.breaker.snapshot()),
-            **prefixed("replayed", self.replayed.snapshot()),
-            **prefixed("outcomes", self.outcomes.snapshot()),
-            "undecoded": np.array([self.undecoded[name] for name in UNDECODED], np.int64),
-        }
+        arrays = {"undecoded": np.array([self.undecoded[name] for name in UNDECODED], np.int64)}
+        for part in _PARTS:
+            arrays |= prefixed(part, getattr(self, part).snapshot())
+        return arrays
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Continue where the snapshot was taken, with the same settings."""
-        self.engine.restore(unprefixed("engine", arrays))
-        self.gate.restore(unprefixed("gate", arrays))
-        self.catalogue.restore(unprefixed("catalogue", arrays))
-        self.breaker.restore(unprefixed("breaker", arrays))
-        self.replayed.restore(unprefixed("replayed", arrays))
-        self.outcomes.restore(unprefixed("outcomes", arrays))
-        self.undecoded = dict(zip(UNDECODED, arrays["undecoded"].tolist(), strict=True))
+        """Continue where the snapshot was taken, with the same settings.
+
+        Raises
+        ------
+        SnapshotError
+            Arrays of this version are missing or do not fit; the state is of no use then.
+        """
+        with fitting():
+            for part in _PARTS:
+                getattr(self, part).restore(unprefixed(part, arrays))
+            self.undecoded = dict(zip(UNDECODED, arrays["undecoded"].tolist(), strict=True))
 
     def _check(self, arrivals: Sequence[Arrival], handled: Handled, wanted: Wanted) -> list[Run]:
         """Refuse, drop or repair each record; return runs of accepted ones between forgets."""

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from itertools import chain
 from operator import itemgetter
-from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -35,12 +34,14 @@ from streams.settings import Settings
 from streams.snapshots import (
     Manifest,
     Snapshot,
+    begun,
+    fitting,
     newest_snapshot,
-    offsets,
     owner_of,
     prune,
     write_snapshot,
 )
+from streams.stores import SnapshotStore
 from streams.timebounds import Window, possible_time
 
 OWNER = "replay"
@@ -119,13 +120,13 @@ class Replay:
         result = self.evaluation.summary(n_titles or None)
         return {**result, "records": self.n_records, "quality": self.counts()}
 
-    def write_snapshots(self, folder: Path) -> Path:
+    def write_snapshots(self, folder: SnapshotStore) -> SnapshotStore:
         """Save the state of every partition and of the run; return where.
 
         Raises
         ------
         SnapshotError
-            The disk refuses; an older snapshot stays valid.
+            The storage refuses; an older snapshot stays valid.
         """
         for partition, pipeline in enumerate(self.pipelines):
             manifest = self._manifest("pipeline", partition)
@@ -140,7 +141,7 @@ class Replay:
             prune(folder / owner, self.n_records)
         return place
 
-    def restore(self, folder: Path) -> list[str]:
+    def restore(self, folder: SnapshotStore) -> list[str]:
         """Continue from the newest snapshot that all parts have; return what was passed over.
 
         Raises
@@ -149,7 +150,7 @@ class Replay:
             None is valid, or it was made under other settings.
         """
         owners = self._owners()
-        common = set.intersection(*(set(offsets(folder / owner)) for owner in owners))
+        common = set.intersection(*(set(begun(folder / owner)) for owner in owners))
         problems: list[str] = []
         for offset in sorted(common, reverse=True):
             found = [newest_snapshot(folder / owner, at_most=offset) for owner in owners]
@@ -163,16 +164,17 @@ class Replay:
         )
         raise SnapshotError(f"{folder}: cannot resume: {detail}")
 
-    def _restore_parts(self, folder: Path, parts: Sequence[Snapshot]) -> None:
+    def _restore_parts(self, folder: SnapshotStore, parts: Sequence[Snapshot]) -> None:
         run, *pipelines = parts
         if run.manifest.fingerprint != self.settings.fingerprint():
             differences = run.manifest.differences(self.settings.decisive())
             raise SnapshotError(f"{folder}: made under other settings: {differences}")
         for pipeline, part in zip(self.pipelines, pipelines, strict=True):
             pipeline.restore(part.arrays)
-        self.evaluation.restore(unprefixed("evaluation", run.arrays))
-        self._titles.restore(unprefixed("titles", run.arrays))
-        self._first, self.latest = run.arrays["times"].tolist()
+        with fitting():
+            self.evaluation.restore(unprefixed("evaluation", run.arrays))
+            self._titles.restore(unprefixed("titles", run.arrays))
+            self._first, self.latest = run.arrays["times"].tolist()
         self.n_records = run.manifest.next_offset
         self.position = msgspec.convert(run.manifest.position, Position)
 

@@ -8,7 +8,6 @@ between; snapshots above it are left where they are and are not used.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -16,9 +15,11 @@ import msgspec
 from streams.errors import DriftlineError, SettingsError
 from streams.kafka_records import Bounds, Committed, Partition
 from streams.snapshots import offsets, owner_of
+from streams.stores import SnapshotStore
 
 if TYPE_CHECKING:
     from streams.kafka import Admin, Consumer
+    from streams.kafka_admin import Member
 
 
 class GroupAliveError(DriftlineError):
@@ -109,13 +110,24 @@ class Group:
         Clients; the consumer belongs to the group without having joined it.
     timeout_s
         How long one answer may take.
+    session_timeout_s
+        After which a worker that was stopped has left.
     """
 
-    def __init__(self, name: str, admin: Admin, consumer: Consumer, *, timeout_s: float) -> None:
+    def __init__(
+        self,
+        name: str,
+        admin: Admin,
+        consumer: Consumer,
+        *,
+        timeout_s: float,
+        session_timeout_s: float,
+    ) -> None:
         self.name = name
         self.admin = admin
         self.consumer = consumer
         self.timeout_s = timeout_s
+        self.session_timeout_s = session_timeout_s
 
     def check_at_rest(self) -> None:
         """Refuse a group that has members.
@@ -128,14 +140,13 @@ class Group:
         members = self.admin.members(self.name)
         if members:
             names = ", ".join(f"{member.name} on {member.host}" for member in members)
+            hint = _hint(members, self.session_timeout_s)
             raise GroupAliveError(
-                f"the group {self.name} has live members: {names}; stop the workers first. One"
-                " that was stopped counts until its session ends, 45 s unless"
-                " kafka.session.timeout.ms says otherwise"
+                f"the group {self.name} has live members: {names}; stop the workers first{hint}"
             )
 
     def moves(
-        self, target: Target, partitions: Iterable[Partition], snapshot_folder: Path
+        self, target: Target, partitions: Iterable[Partition], snapshots: SnapshotStore
     ) -> list[Move]:
         """Give what reaching the target means, partition by partition.
 
@@ -147,7 +158,7 @@ class Group:
         bounds = {p: self.consumer.bounds(p, self.timeout_s) for p in partitions}
         before = self.consumer.committed(bounds, self.timeout_s)
         after = target.offsets(self.admin, bounds)
-        folders = {p: snapshot_folder / owner_of(p.number) for p in bounds}
+        folders = {p: snapshots / owner_of(p.number) for p in bounds}
         return [_move(p, before[p], after[p], bounds[p], offsets(folders[p])) for p in bounds]
 
     def carry_out(self, moves: Iterable[Move]) -> None:
@@ -159,6 +170,17 @@ class Group:
             Also when a member has joined meanwhile.
         """
         self.admin.move(self.name, {move.partition: _position(move) for move in moves})
+
+
+def _hint(members: Iterable[Member], session_timeout_s: float) -> str:
+    """Say which members may be stopped already, and how long they count nevertheless."""
+    names = ", ".join(member.name for member in members if member.is_static)
+    if not names:
+        return ""
+    return (
+        f". If they are stopped already, wait: {names} stay in the group until"
+        f" {session_timeout_s:g} s (kafka.session.timeout.ms) after they were last heard of"
+    )
 
 
 def _move(

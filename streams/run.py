@@ -23,6 +23,7 @@ from streams.errors import InputError, RejectedEvent, SnapshotError
 from streams.events import Content
 from streams.inputs import find_inputs
 from streams.jsonlines import LineWriter
+from streams.locations import local_folder, open_store
 from streams.logs import LogOptions, Position, RecordBatch, read_content, read_log
 from streams.observer import Observer
 from streams.pipeline import Emission, Wanted
@@ -115,7 +116,7 @@ def run(plan: Plan, observer: Observer | None = None) -> Result:
                     _tell(observer, replay, batch)
                 if _is_due(plan.snapshot_every, replay.n_records, report.n_records):
                     writers.flush()
-                    replay.write_snapshots(Path(str(plan.snapshot_to)))
+                    replay.write_snapshots(open_store(str(plan.snapshot_to), plan.settings))
         elapsed_s = time.monotonic() - began
         files = _finish(plan, replay, writers.files)
     summary = _summary(replay, replay.n_records - n_before, elapsed_s)
@@ -163,7 +164,8 @@ def _prepare(plan: Plan, replay: Replay) -> list[str]:
     _check_paths(plan)
     notes = []
     if plan.resume:
-        notes = [f"passed over: {problem}" for problem in replay.restore(Path(plan.resume))]
+        problems = replay.restore(open_store(plan.resume, plan.settings))
+        notes = [f"passed over: {problem}" for problem in problems]
         notes.append(f"resumed after record {replay.n_records}")
     elif plan.content:
         refused: list[RejectedEvent] = []
@@ -185,10 +187,19 @@ def _check_paths(plan: Plan) -> None:
         if not Path(path).parent.is_dir():
             raise InputError(f"{path}: cannot write: no such folder")
     if plan.snapshot_to:
-        try:
-            Path(plan.snapshot_to).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SnapshotError(f"{plan.snapshot_to}: cannot make: {error.strerror}") from error
+        _check_store(plan.snapshot_to, plan.settings)
+
+
+def _check_store(location: str, settings: Settings) -> None:
+    """Refuse where no snapshot can be written, as far as that is known without writing one."""
+    folder = local_folder(location)
+    if folder is None:
+        open_store(location, settings).files()
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SnapshotError(f"{location}: cannot make: {error.strerror}") from error
 
 
 def _contents(plan: Plan, path: str, refused: list[RejectedEvent]) -> Iterator[Content]:
@@ -246,7 +257,7 @@ def _is_due(every: int | None, n_records: int, n_new: int) -> bool:
 def _finish(plan: Plan, replay: Replay, files: dict[str, str]) -> dict[str, str]:
     """Save the state and the series; return everything written."""
     if plan.snapshot_to:
-        replay.write_snapshots(Path(plan.snapshot_to))
+        replay.write_snapshots(open_store(plan.snapshot_to, plan.settings))
         files = {**files, "snapshots": plan.snapshot_to}
     if plan.series:
         _write_series(plan.series, replay)

@@ -1,35 +1,40 @@
-"""Writing snapshots beside the loop: one thread, one snapshot at a time, never waited for.
+"""Writing snapshots beside the loop: one at a time, never waited for.
 
-The arrays are a copy taken on the loop's thread right after a commit, so a slow disk delays
-nothing but the next snapshot. A snapshot that cannot be written is logged and counted; the ones
-before it stay.
+The arrays are a copy taken on the loop's thread right after a commit, or, of a partition that was
+given up, made by the thread that writes; so slow storage delays nothing but the next snapshot. A
+snapshot that cannot be written is logged and counted; the ones before it stay.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from pathlib import Path
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, wait
+from functools import partial
 from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from streams.errors import SnapshotError
+from streams.background import in_background
+from streams.errors import SnapshotError, StoreError
 from streams.snapshots import Manifest, prune, prune_earlier, write_snapshot
+from streams.stores import SnapshotStore
 
 _log = logging.getLogger(__name__)
 
+Arrays = Mapping[str, NDArray[Any]] | Callable[[], Mapping[str, NDArray[Any]]]
+
 
 class Saved(NamedTuple):
-    """How a snapshot ended: its next offset, None when the disk refused; whether it is alone."""
+    """How a snapshot ended: its next offset, None when the storage refused; whether it is alone."""
 
     offset: int | None
     is_only: bool
 
 
 class Saver:
-    """Writes snapshots in a thread of its own.
+    """Writes snapshots in threads of their own, one after the other.
 
     Parameters
     ----------
@@ -40,30 +45,39 @@ class Saver:
     ----------
     n_failures : int
         Snapshots that could not be written.
+
+    Notes
+    -----
+    The end of the process cuts off what is being written, which leaves no snapshot behind.
     """
 
     def __init__(self, n_kept: int) -> None:
         self.n_kept = n_kept
         self.n_failures = 0
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="snapshots")
-        self._writing: dict[Path, Future[Saved]] = {}
+        self._is_closed = False
+        self._one_at_a_time = threading.Lock()
+        self._writing: dict[SnapshotStore, Future[Saved]] = {}
 
-    def is_writing(self, folder: Path) -> bool:
+    def is_writing(self, folder: SnapshotStore) -> bool:
         """Whether a snapshot of this folder is on its way."""
         return folder in self._writing and not self._writing[folder].done()
 
     def save(
         self,
-        folder: Path,
+        folder: SnapshotStore,
         manifest: Manifest,
-        arrays: Mapping[str, NDArray[Any]],
+        arrays: Arrays,
         *,
         is_only: bool = False,
     ) -> None:
-        """Write a snapshot in the background; ``is_only`` removes every older one after it."""
-        self._writing[folder] = self._pool.submit(self._write, folder, manifest, arrays, is_only)
+        """Write a snapshot in the background; ``is_only`` removes every other one after it.
 
-    def result(self, folder: Path) -> Saved | None:
+        ``arrays`` may be a call that makes them, of a state that nothing changes any more.
+        """
+        write = partial(self._write, folder, manifest, arrays, is_only=is_only)
+        self._writing[folder] = in_background(write, "snapshot")
+
+    def result(self, folder: SnapshotStore) -> Saved | None:
         """Return how the snapshot begun last ended, once; None while it is not known."""
         future = self._writing.get(folder)
         if future is None or not future.done():
@@ -72,28 +86,35 @@ class Saver:
         return future.result()
 
     def finish(self, timeout_s: float) -> bool:
-        """Wait for what is being written; return whether all is on disk."""
+        """Wait for what is being written; return whether all is in the store."""
         return not wait(list(self._writing.values()), timeout=timeout_s).not_done
 
     def close(self) -> None:
-        """Take no more; what is being written is left to end."""
-        self._pool.shutdown(wait=False)
+        """Begin no more, not even those that wait for their turn."""
+        self._is_closed = True
 
     def _write(
-        self,
-        folder: Path,
-        manifest: Manifest,
-        arrays: Mapping[str, NDArray[Any]],
-        is_only: bool,  # noqa: FBT001
+        self, folder: SnapshotStore, manifest: Manifest, arrays: Arrays, *, is_only: bool
     ) -> Saved:
+        with self._one_at_a_time:
+            if self._is_closed:
+                return Saved(None, is_only)
+            try:
+                write_snapshot(folder, manifest, arrays() if callable(arrays) else arrays)
+            except SnapshotError as error:
+                self.n_failures += 1
+                _log.error("%s; the ones before it stay", error)
+                return Saved(None, is_only)
+            return self._pruned(folder, manifest.next_offset, is_only=is_only)
+
+    def _pruned(self, folder: SnapshotStore, offset: int, *, is_only: bool) -> Saved:
+        """Remove what is old; where it had to go and did not, the snapshot has to come again."""
         try:
-            write_snapshot(folder, manifest, arrays)
-        except SnapshotError as error:
-            self.n_failures += 1
-            _log.error("%s; the ones before it stay", error)
-            return Saved(None, is_only)
-        if is_only:
-            prune(folder, manifest.next_offset, keep=1)
-        else:
-            prune_earlier(folder, manifest.next_offset, keep=self.n_kept)
-        return Saved(manifest.next_offset, is_only)
+            if is_only:
+                prune(folder, offset, keep=1)
+            else:
+                prune_earlier(folder, offset, keep=self.n_kept)
+        except StoreError as error:
+            _log.error("%s; old snapshots stay until the next one", error)
+            return Saved(None if is_only else offset, is_only)
+        return Saved(offset, is_only)

@@ -21,6 +21,18 @@ the working directory when there is one. Unknown names are refused. `driftline c
 the values in effect and where each came from.
 """
 
+_PAGE_STORE = """
+## [snapshot_store]
+
+Options of object storage, passed to obstore as they are, where `worker.snapshot_folder` is a URL:
+`aws_endpoint = "https://minio:9000"` in the file, `DRIFTLINE_SNAPSHOT_STORE_AWS_ENDPOINT` in the
+environment. They win over the variables of the clouds (`AWS_*`, `GOOGLE_*`, `AZURE_*`), which are
+read as well; with an option of the connection (`allow_http`, `timeout`, `proxy_url`, …) those of
+the connection are all taken from here. A secret may stand in a file of its own, named by the
+variable with `_FILE` at its end (`DRIFTLINE_SNAPSHOT_STORE_AWS_SECRET_ACCESS_KEY_FILE`); secrets
+are masked wherever settings are shown.
+"""
+
 _PAGE_KAFKA = """
 ## [kafka]
 
@@ -35,7 +47,7 @@ shown.
 def settings_page() -> str:
     """Give the text of ``docs/settings.md``."""
     sections = [_page_section(name, kind) for name, kind in SECTIONS.items()]
-    return _PAGE_HEAD + "".join(sections) + _PAGE_KAFKA
+    return _PAGE_HEAD + "".join(sections) + _PAGE_KAFKA + _PAGE_STORE
 
 
 def _page_section(section: str, kind: type[msgspec.Struct]) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from streams import kafka_settings
+from streams import kafka_settings, store_options
 from streams.errors import SettingsError
 from streams.settings import SECTIONS, Setting, Settings, settings_table
 
@@ -27,7 +27,8 @@ DEFAULT_FILE = "driftline.toml"
 DEFAULT = "default"
 FLAG = "flag"
 _PREFIX = "DRIFTLINE_"
-_KAFKA = "kafka"
+_KAFKA, _STORE = "kafka", "snapshot_store"
+_PASSED_ON = (_KAFKA, _STORE)
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -39,7 +40,7 @@ class Loaded(msgspec.Struct, frozen=True):
         The values.
     sources
         By dotted name: ``default``, the path of a file, the name of a variable, or ``flag``.
-        Properties of Kafka appear as ``kafka.<property>``.
+        What is passed on appears as ``kafka.<property>`` and ``snapshot_store.<option>``.
     """
 
     settings: Settings
@@ -96,26 +97,28 @@ def load(
 
 def _build(given: Mapping[str, _Given]) -> Loaded:
     table = {row.name: row for row in settings_table()}
-    kafka = _kafka_properties(given)
+    passed_on = {section: _passed_on(given, section) for section in _PASSED_ON}
     sections: dict[str, dict[str, object]] = {section: {} for section in SECTIONS}
     for name, value in given.items():
         section, _, field = name.partition(".")
-        if section != _KAFKA:
+        if section not in passed_on:
             sections[section][field] = _converted(table[name], value)
-    settings = msgspec.convert({**sections, _KAFKA: kafka}, type=Settings)
-    names = [*table, *(f"{_KAFKA}.{key}" for key in kafka)]
+    settings = msgspec.convert({**sections, **passed_on}, type=Settings)
+    names = [*table, *(f"{section}.{key}" for section, some in passed_on.items() for key in some)]
     sources = {name: given[name].source if name in given else DEFAULT for name in names}
     return Loaded(settings=settings, sources=sources)
 
 
-def _kafka_properties(given: Mapping[str, _Given]) -> dict[str, str]:
-    properties = {}
+def _passed_on(given: Mapping[str, _Given], section: str) -> dict[str, str]:
+    """Give the values of a section whose names are another's."""
+    values = {}
     for value in given.values():
-        section, _, key = value.name.partition(".")
-        if section == _KAFKA:
+        own, _, key = value.name.partition(".")
+        if own == section == _KAFKA:
             kafka_settings.check_owned(key, value.source)
-            properties[key] = str(value.value)
-    return properties
+        if own == section:
+            values[key] = str(value.value)
+    return values
 
 
 def _converted(row: Setting, given: _Given) -> object:
@@ -146,12 +149,13 @@ def _from_file(path: Path | None) -> Iterator[_Given]:
         return
     source = str(path)
     for section, table in _read_toml(path).items():
-        _known(section, (*SECTIONS, _KAFKA), f"{source}: unknown section", "[{}]")
+        _known(section, (*SECTIONS, *_PASSED_ON), f"{source}: unknown section", "[{}]")
         if not isinstance(table, dict):
             raise SettingsError(
                 f"{source}: {section} is a section; write [{section}] above its settings"
             )
-        fields = kafka_settings.flatten(table, source) if section == _KAFKA else table
+        is_passed_on = section in _PASSED_ON
+        fields = kafka_settings.flatten(table, source, section=section) if is_passed_on else table
         for field, value in fields.items():
             name = f"{section}.{field}"
             _check_name(name, f"{source}: unknown setting")
@@ -172,11 +176,14 @@ def _read_toml(path: Path) -> dict[str, object]:
 def _from_environment(environ: Mapping[str, str]) -> Iterator[_Given]:
     names = {row.variable: row.name for row in settings_table()}
     for variable in sorted(environ):
-        if variable.startswith(_PREFIX) and variable != CONFIG_VARIABLE:
+        is_own = variable.startswith(_PREFIX) and not variable.startswith(store_options.PREFIX)
+        if is_own and variable != CONFIG_VARIABLE:
             _known(variable, (*names, CONFIG_VARIABLE), "unknown variable", "{}")
             yield _Given(names[variable], environ[variable], variable)
     for key, value, variable in kafka_settings.from_environment(environ):
         yield _Given(f"{_KAFKA}.{key}", value, variable)
+    for key, value, variable in store_options.options_from_environment(environ):
+        yield _Given(f"{_STORE}.{key}", value, variable)
 
 
 def _from_flags(flags: Mapping[str, object]) -> Iterator[_Given]:
@@ -187,7 +194,7 @@ def _from_flags(flags: Mapping[str, object]) -> Iterator[_Given]:
 
 
 def _check_name(name: str, complaint: str) -> None:
-    if not name.startswith(f"{_KAFKA}."):
+    if name.partition(".")[0] not in _PASSED_ON:
         _known(name, [row.name for row in settings_table()], complaint, "{}")
 
 

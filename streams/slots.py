@@ -4,7 +4,8 @@ A slot that is set, or that the host name gives, is taken in any case: where ano
 has it, Kafka fences that one. A slot that is found is the lowest whose lock is free. Either way
 the lock ``<snapshot folder>/slots/<n>.lock`` is held until the process ends, however it ends, so
 that workers which look for a slot pass by those in use. The files are never removed: one that was
-could be locked by two workers.
+could be locked by two workers. Object storage has no locks: there a slot has to be set, or be
+given by the host name.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from streams.errors import SnapshotError
+from streams.errors import SettingsError, SnapshotError
+from streams.locations import local_folder
 from streams.settings import Settings
 
 # The form of a StatefulSet: a name, a hyphen, a number. The random end of a container's or a
@@ -105,12 +107,23 @@ def take_slot(settings: Settings, hostname: str | None = None) -> Slot:
 
     Raises
     ------
+    SettingsError
+        A slot has to be found and snapshots are in object storage.
     SnapshotError
         A slot has to be found and the snapshot folder cannot hold locks, or all are taken.
     """
     own = settings.worker
-    folder = Path(own.snapshot_folder) / "slots"
     number = own.slot if own.slot >= 0 else ordinal_of(hostname or socket.gethostname())
+    root = local_folder(own.snapshot_folder)
+    if root is None:
+        if number is None:
+            raise SettingsError(
+                f"{own.snapshot_folder}: object storage has no locks by which a free slot is found;"
+                " set worker.slot (DRIFTLINE_WORKER_SLOT) to a number of each worker's own, or let"
+                " host names end in a hyphen and a number, as a StatefulSet's do"
+            )
+        return Slot(number, own.group, None)
+    folder = root / "slots"
     if number is None:
         return _lowest_free(folder, own.group)
     try:

@@ -191,6 +191,27 @@ def _wrong_dead_letters(names: TopicNames, there: Mapping[str, TopicState]) -> I
         )
 
 
+def warnings(names: TopicNames, found: Mapping[str, TopicState | None]) -> list[str]:
+    """Say what works but may do harm, one sentence each.
+
+    A dead letter keeps the time of its record. Where producers choose that time it may be so old
+    that the dead letter is deleted as soon as it is written.
+    """
+    views, dead = found.get(names.views), found.get(names.dead_letter)
+    if views is None or dead is None:
+        return []
+    is_chosen = views.config.get("message.timestamp.type", "CreateTime") == "CreateTime"
+    if not is_chosen or dead.config.get("retention.ms", "-1") == "-1":
+        return []
+    harm = (
+        f"{names.views} has message.timestamp.type CreateTime, and {names.dead_letter} a"
+        " retention: a dead letter keeps the time of its record, so one with a time that is long"
+        " past is deleted before anybody saw it. Set LogAppendTime on the former or retention.ms"
+        " -1 on the latter"
+    )
+    return [harm]
+
+
 def _too_few_replicas(there: Mapping[str, TopicState]) -> Iterator[str]:
     for name, state in there.items():
         needed = int(state.config["min.insync.replicas"])

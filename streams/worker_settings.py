@@ -48,15 +48,39 @@ class WorkerSettings(msgspec.Struct, frozen=True):
             ge=-1,
         ),
     ] = -1
+    static_membership: Annotated[
+        bool,
+        _own(
+            "Keep a stopped worker's partitions for it until its session ends, so that a restart"
+            " costs no rebalance; false: it leaves when it stops, and they move at once."
+        ),
+    ] = True
     commit_interval_s: Annotated[
         float, _own("Time between commits while records come in.", "s", gt=0, le=60)
     ] = 0.1
     max_records: Annotated[
         int, _own("Most records of one transaction.", "records", ge=1, le=1_000_000)
     ] = 10_000
-    snapshot_folder: Annotated[str, _own("Where snapshots are kept; workers may share it.")] = (
-        "snapshots"
-    )
+    snapshot_folder: Annotated[
+        str,
+        _own(
+            "Where snapshots are kept: a folder, or `s3://`, `gs://`, `az://`; workers may share"
+            " it.",
+            min_length=1,
+        ),
+    ] = "snapshots"
+    store_budget_s: Annotated[
+        float,
+        _own("A call to object storage that keeps failing is given up after this.", "s", gt=0),
+    ] = 30.0
+    store_wait_s: Annotated[
+        float,
+        _own(
+            "How long a restore waits for snapshots that cannot be reached before the worker ends.",
+            "s",
+            ge=0,
+        ),
+    ] = 300.0
     snapshot_every_s: Annotated[
         float, _own("Time between snapshots of a partition.", "s", gt=0)
     ] = 300.0

@@ -5,6 +5,8 @@ import os
 import pytest
 from hypothesis import settings
 
+from tests.object_storage import S3Server
+
 # A failure must be repeatable by anybody, and shared machines make deadlines flaky.
 settings.register_profile("ci", derandomize=True, deadline=None, database=None, print_blob=True)
 settings.load_profile("ci")
@@ -20,3 +22,19 @@ _SETTINGS = {
 def outside():
     """Give the environment as the session was started with."""
     return {**os.environ, **_SETTINGS}
+
+
+@pytest.fixture(scope="session")
+def s3():
+    """Give a server that speaks S3."""
+    server = S3Server().start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def own_s3():
+    """Give one to a test that stops or freezes it."""
+    server = S3Server().start()
+    yield server
+    server.stop()

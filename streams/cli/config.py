@@ -9,6 +9,7 @@ import msgspec
 
 from streams.kafka_settings import masked
 from streams.settings import settings_table
+from streams.store_options import masked_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,12 +44,15 @@ def show(invocation: Invocation, *, as_json: bool) -> None:
 
 
 def effective_rows(loaded: Loaded) -> Iterable[Row]:
-    """Give every setting and every property of Kafka, secrets masked."""
+    """Give every setting and whatever is passed on, secrets masked."""
     for setting in settings_table():
         value = setting.value_in(loaded.settings)
         yield Row(setting.name, value, setting.unit, loaded.sources[setting.name])
     for key, value in sorted(masked(loaded.settings.kafka).items()):
         yield Row(f"kafka.{key}", value, "", loaded.sources[f"kafka.{key}"])
+    for key, value in sorted(masked_options(loaded.settings.snapshot_store).items()):
+        name = f"snapshot_store.{key}"
+        yield Row(name, value, "", loaded.sources[name])
 
 
 def _as_json(rows: Iterable[Row], fingerprint: str) -> str:

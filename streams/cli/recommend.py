@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
     from streams.answers import Answer
+    from streams.cli import Invocation
 
 
 @click.command("recommend", short_help="Recommend to one user from a snapshot.")
@@ -18,19 +18,21 @@ if TYPE_CHECKING:
 @click.option("--time", "at", metavar="TIME", help="As of when; else the latest event.")
 @click.option("--explain", is_flag=True, help="Show what each score is made of.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(**given: Any) -> None:
+@click.pass_obj
+def command(invocation: Invocation, /, **given: Any) -> None:
     """Print the list that the engine in a snapshot has for a user, and why.
 
-    DIR is where replay --snapshot-to wrote, under whatever settings. Nothing is learned or
-    changed. With --explain each score is taken apart into the exact contributions of the ranker's
-    features, relative to the average candidate.
+    DIR is where replay --snapshot-to wrote, under whatever settings: a folder or a URL. Nothing is
+    learned or changed. With --explain each score is taken apart into the exact contributions of
+    the ranker's features, relative to the average candidate.
     """
     import msgspec
 
     from streams.answers import answer
+    from streams.locations import open_store
 
     found = answer(
-        Path(given["folder"]),
+        open_store(given["folder"], invocation.load().settings),
         given["user_id"],
         at=given["at"],
         is_explained=given["explain"],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -105,19 +104,27 @@ def _moved(
 ) -> list[Move]:
     from streams.cli.brokers import ANSWER_S, admin_of
     from streams.kafka import Consumer
-    from streams.kafka_clients import consumer_properties
+    from streams.kafka_clients import consumer_properties, session_timeout_s
     from streams.kafka_records import Partition
+    from streams.locations import open_store
     from streams.resetting import Group
 
     name, topic = settings.worker.group, settings.topics.views
     admin = admin_of(settings)
     n_partitions = admin.existing([topic])[topic].n_partitions
     consumer = Consumer(consumer_properties(settings.kafka, group=name, member=""))
-    group = Group(name, admin, consumer, timeout_s=ANSWER_S)
+    group = Group(
+        name,
+        admin,
+        consumer,
+        timeout_s=ANSWER_S,
+        session_timeout_s=session_timeout_s(settings.kafka),
+    )
     try:
         group.check_at_rest()
         partitions = [Partition(topic, number) for number in _chosen(numbers, n_partitions, topic)]
-        moves = group.moves(target, partitions, Path(settings.worker.snapshot_folder))
+        snapshots = open_store(settings.worker.snapshot_folder, settings)
+        moves = group.moves(target, partitions, snapshots)
         if not is_dry:
             group.carry_out(moves)
     finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,8 +12,6 @@ if TYPE_CHECKING:
     from streams.cli import Invocation
     from streams.inspecting import Inspection, Listed
 
-_Folder = click.Path(file_okay=False, path_type=Path)
-
 
 @click.group("snapshot")
 def command() -> None:
@@ -22,38 +19,42 @@ def command() -> None:
 
 
 @command.command("list", short_help="List the snapshots in a folder.")
-@click.argument("folder", metavar="[DIR]", required=False, type=_Folder)
+@click.argument("folder", metavar="[DIR]", required=False)
 @click.pass_obj
-def list_(invocation: Invocation, *, folder: Path | None) -> None:
-    """List the snapshots in DIR, by default the workers' folder of the settings.
+def list_(invocation: Invocation, *, folder: str | None) -> None:
+    """List the snapshots in DIR, a folder or a URL; by default where the settings put them.
 
     The sums of the files are not checked; inspect does.
     """
     from streams.cli.columns import print_columns
     from streams.inspecting import listed
+    from streams.locations import open_store
 
-    root = folder or Path(invocation.load().settings.worker.snapshot_folder)
+    settings = invocation.load().settings
+    root = open_store(folder or settings.worker.snapshot_folder, settings)
     found = list(listed(root))
     if not found:
         click.echo(f"no snapshots in {root}")
         return
     head = ("place", "topic", "next offset", "size", "written (UTC)", "")
-    print_columns(head, [_row(entry, root) for entry in found])
+    print_columns(head, [_row(entry) for entry in found])
 
 
 @command.command(short_help="Show what a snapshot holds and whether it is whole.")
-@click.argument("place", type=_Folder)
+@click.argument("place")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
-def inspect(context: click.Context, *, place: Path, as_json: bool) -> None:
+def inspect(context: click.Context, *, place: str, as_json: bool) -> None:
     """Show what a snapshot is of, whether it is whole, and how much it remembers.
 
-    PLACE is the folder of one snapshot, as list shows it. The exit code is 1 when a restore would
-    pass it over.
+    PLACE is the folder or URL of one snapshot: DIR and what list shows. The exit code is 1 when a
+    restore would pass it over.
     """
     from streams.inspecting import inspect as inspected
+    from streams.locations import open_store
 
-    found = inspected(place)
+    invocation: Invocation = context.obj
+    found = inspected(open_store(place, invocation.load().settings))
     if as_json:
         click.echo(_json(found))
     else:
@@ -62,7 +63,7 @@ def inspect(context: click.Context, *, place: Path, as_json: bool) -> None:
 
 
 @command.command(short_help="Make a replay's snapshot a worker's.")
-@click.argument("source", metavar="DIR", type=_Folder)
+@click.argument("source", metavar="DIR")
 @click.option("--topic", help="Topic of the views; else that of the settings.")
 @click.option("--partition", "number", type=click.IntRange(min=0), required=True, help="Of it.")
 @click.option(
@@ -71,18 +72,16 @@ def inspect(context: click.Context, *, place: Path, as_json: bool) -> None:
     required=True,
     help="Offset of the first view that is not in the snapshot.",
 )
-@click.option(
-    "--to", "folder", type=_Folder, metavar="FOLDER", help="Snapshot folder of the workers."
-)
+@click.option("--to", "folder", metavar="FOLDER", help="Snapshot folder or URL of the workers.")
 @click.pass_obj
 def adopt(
     invocation: Invocation,
     *,
-    source: Path,
+    source: str,
     topic: str | None,
     number: int,
     offset: int,
-    folder: Path | None,
+    folder: str | None,
 ) -> None:
     """Make a replay's snapshot the one that a worker's partition starts from.
 
@@ -95,10 +94,13 @@ def adopt(
     """
     from streams.adopting import adopt as adopted
     from streams.kafka_records import Partition
+    from streams.locations import open_store
 
     settings = invocation.load().settings
-    name, root = topic or settings.topics.views, folder or Path(settings.worker.snapshot_folder)
-    click.echo(adopted(source, Partition(name, number), offset, to=root, settings=settings))
+    partition = Partition(topic or settings.topics.views, number)
+    found = open_store(source, settings)
+    root = open_store(folder or settings.worker.snapshot_folder, settings)
+    click.echo(adopted(found, partition, offset, to=root, settings=settings))
     click.echo(
         f"A worker uses it once the committed offset is {offset}:"
         f" driftline reset --partition {number} --to-offset {offset}",
@@ -106,11 +108,11 @@ def adopt(
     )
 
 
-def _row(entry: Listed, root: Path) -> tuple[str, ...]:
+def _row(entry: Listed) -> tuple[str, ...]:
     from monitoring.formats import mebibytes
 
-    written = datetime.fromtimestamp(entry.place.stat().st_mtime, UTC)
-    place, size = str(entry.place.relative_to(root)), mebibytes(entry.n_bytes)
+    written = datetime.fromtimestamp(entry.written_at, UTC)
+    place, size = entry.place, mebibytes(entry.n_bytes)
     manifest = entry.manifest
     topic = "" if manifest is None else manifest.topic or "a log"
     offset = "" if manifest is None else str(manifest.next_offset)
@@ -138,5 +140,4 @@ def _print(found: Inspection) -> None:
 def _json(found: Inspection) -> str:
     import msgspec
 
-    plain = msgspec.to_builtins(found, enc_hook=str)
-    return json.dumps(plain, ensure_ascii=False)
+    return json.dumps(msgspec.to_builtins(found), ensure_ascii=False)

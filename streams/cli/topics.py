@@ -100,11 +100,13 @@ def check(invocation: Invocation, *, n_partitions: int | None) -> None:
     """Say what is wrong with the topics; the exit code is 2 when something is."""
     import msgspec
 
-    from streams.topics import TopicShape, check_problems, problems
+    from streams.topics import TopicShape, check_problems, problems, warnings
 
     names, admin = _reached(invocation)
     found = admin.describe(msgspec.structs.astuple(names))
     check_problems(problems(names, TopicShape(n_partitions), found))
+    for warning in warnings(names, found):
+        click.echo(f"Warning: {warning}", err=True)
     click.echo(f"{len(found)} topics are as they should be")
 
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 @click.option("--processes", type=click.IntRange(min=1), help="Supervise so many workers.")
 @click.option("--group", help="Consumer group.")
 @click.option("--slot", type=click.IntRange(min=0), help="Stable number of this worker.")
-@click.option("--snapshot-folder", metavar="DIR", help="Where snapshots are kept.")
+@click.option(
+    "--snapshot-folder", metavar="DIR", help="Where snapshots are kept: a folder or a URL."
+)
 @click.option(
     "--accept-dead-letters", is_flag=True, help="Go on when most events are dead letters."
 )
@@ -46,6 +48,8 @@ def command(
     transaction, saves the state and exits with 0. Exit codes: 2 configuration, 3 Kafka (restart
     it), 4 too many dead letters, 5 another worker has the slot, 6 missing history, 7 snapshots.
     """
+    from streams.locations import open_store
+
     invocation: Invocation = context.obj
     flags = {
         "worker.group": group,
@@ -53,6 +57,8 @@ def command(
         "worker.snapshot_folder": snapshot_folder,
     }
     settings = invocation.load(flags).settings
+    # Refused here: once partitions come nothing may be raised.
+    open_store(settings.worker.snapshot_folder, settings)
     _start_log()
     if processes is not None and processes > 1:
         context.exit(_supervised(settings, processes))
@@ -62,13 +68,14 @@ def command(
 
 
 def _worked(settings: Settings, *, dead_letters: bool, history: bool) -> ExitCode:
+    from streams.assignment import Accepts
     from streams.errors import SnapshotError
     from streams.exit_codes import ExitCode
     from streams.heartbeat import Heartbeat
     from streams.slots import take_slot
     from streams.stop import Stop
     from streams.watchdog import Watchdog
-    from streams.worker import Accepts, Worker
+    from streams.worker import Worker
 
     try:
         slot = take_slot(settings)

@@ -91,6 +91,10 @@ def test_the_kafka_client_is_known_to_one_file_at_most():
     assert len(importers({"confluent_kafka"})) <= 1
 
 
+def test_the_client_of_object_storage_is_known_to_one_file():
+    assert importers({"obstore"}) == {"streams/object_store.py"}
+
+
 def test_faust_is_known_to_one_package_at_most():
     assert len({Path(path).parent for path in importers({"faust"})}) <= 1
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from streams.local_store import LocalStore
 from streams.snapshots import offsets
 from tests.integration.conftest import Whole
 from tests.replays import read_lines, replay, result_of
@@ -59,7 +60,7 @@ def resumed_is_whole(whole: Whole, saved: Path, first: Path) -> None:
     """Go on from a snapshot and compare both parts with the uninterrupted run."""
     second = first.with_name("second.trace")
     summary = replay(whole.log, "--resume", saved, "--trace", second)
-    [n_before] = {offsets(owner)[-1] for owner in saved.iterdir()}
+    [n_before] = {offsets(LocalStore(owner))[-1] for owner in saved.iterdir()}
     trace = read_lines(first)
     assert trace == whole.trace[: len(trace)]
     assert len(trace) >= n_before
@@ -94,7 +95,7 @@ def test_stopped_while_waiting_for_input_it_saves_what_it_has(tmp_path: Path, wh
     every = ("--snapshot-every", 500)
     with started("-", *flags, *every, DRIFTLINE_REPLAY_BATCH_SIZE="100") as process:
         feed(process, lines[:1500])
-        wait_until(lambda: offsets(saved / "replay") != [], process)
+        wait_until(lambda: offsets(LocalStore(saved / "replay")) != [], process)
         process.send_signal(signal.SIGTERM)
         process.wait(PATIENCE_S)
     assert process.returncode == 130
@@ -108,7 +109,7 @@ def test_killed_it_goes_on_from_the_last_snapshot(tmp_path: Path, whole: Whole) 
     every = ("--snapshot-every", 500)
     with started("-", *flags, *every, DRIFTLINE_REPLAY_BATCH_SIZE="100") as process:
         feed(process, lines[:2000])
-        wait_until(lambda: offsets(saved / "replay")[-1:] >= [1000], process)
+        wait_until(lambda: offsets(LocalStore(saved / "replay"))[-1:] >= [1000], process)
         process.kill()
         assert process.wait(PATIENCE_S) == -signal.SIGKILL
     second = tmp_path / "second.trace"

@@ -10,6 +10,8 @@ from streams.exit_codes import ExitCode
 from streams.kafka_settings import from_environment
 from streams.processes import stop_budget_s
 from streams.settings import Settings, settings_table
+from streams.store_options import FILE_SECRETS, options_from_environment
+from streams.store_options import PREFIX as STORE_PREFIX
 from streams.topics import TopicShape, topic_specs
 from tests.composition import ROOT, image_environment, said, service
 
@@ -51,7 +53,10 @@ def test_every_variable_that_is_named_exists(tmp_path):
     secret.write_text("x")
     for prefix, rest in set(VARIABLE.findall(OPERATIONS)):
         variable = prefix + rest
-        if prefix == "DRIFTLINE":
+        if variable.startswith(STORE_PREFIX):
+            ((name, _, _),) = options_from_environment({variable: str(secret)})
+            assert name in FILE_SECRETS
+        elif prefix == "DRIFTLINE":
             assert variable in known
         else:
             ((key, _, _),) = from_environment({variable: str(secret)})

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from streams.local_store import LocalStore
 from streams.snapshots import offsets
 from tests.integration.conftest import Whole
 from tests.replays import driftline, read_lines, refusal, replay
@@ -101,9 +102,11 @@ def test_a_later_time_may_be_given(saved: Path, whole: Whole) -> None:
 
 
 def test_a_folder_without_snapshots_is_refused(tmp_path: Path, whole: Whole) -> None:
-    for folder in (tmp_path, tmp_path / "missing", whole.log):
+    for folder in (tmp_path, tmp_path / "missing"):
         said = refusal("recommend", "--snapshot", folder, "--user", "u1")
         assert said == f"{folder}: no snapshots; make some with replay --snapshot-to"
+    said = refusal("recommend", "--snapshot", whole.log, "--user", "u1")
+    assert said.startswith(f"{whole.log}: cannot list it: ")
 
 
 def test_a_damaged_snapshot_is_passed_over_or_refused(tmp_path: Path, whole: Whole) -> None:
@@ -111,7 +114,7 @@ def test_a_damaged_snapshot_is_passed_over_or_refused(tmp_path: Path, whole: Who
     flags = ("--limit", 600, "--snapshot-to", saved, "--snapshot-every", 300)
     replay(whole.log, *flags, DRIFTLINE_REPLAY_BATCH_SIZE="100")
     owner = saved / "partition-0000"
-    for n_damaged, offset in enumerate(reversed(offsets(owner)), start=1):
+    for n_damaged, offset in enumerate(reversed(offsets(LocalStore(owner))), start=1):
         (owner / f"{offset:020d}" / "state.safetensors").write_bytes(b"nothing")
         if n_damaged == 1:
             [note] = answer(saved, "u1")["notes"]

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from safetensors.numpy import load_file
 
+from streams.local_store import LocalStore
 from streams.snapshots import offsets
 from tests.integration.conftest import Whole
 from tests.replays import driftline, read_lines, refusal, replay, result_of, write_lines
@@ -67,7 +68,7 @@ def test_the_three_newest_are_kept_and_nothing_half_made(saved: Path) -> None:
 
 def test_a_new_run_takes_the_place_of_one_that_went_further(saved: Path, whole: Whole) -> None:
     replay(whole.log, "--limit", 300, "--snapshot-to", saved)
-    assert {tuple(offsets(owner)) for owner in saved.iterdir()} == {(300,)}
+    assert {tuple(offsets(LocalStore(owner))) for owner in saved.iterdir()} == {(300,)}
     summary = replay(whole.log, "--resume", saved)
     assert result_of(summary) == result_of(replay(whole.log))
 
@@ -162,15 +163,17 @@ def test_a_shorter_log_is_refused(saved: Path, whole: Whole, tmp_path: Path) -> 
 
 
 def test_a_folder_without_snapshots_is_refused(tmp_path: Path, whole: Whole) -> None:
-    for folder in (tmp_path, tmp_path / "missing", whole.log):
+    for folder in (tmp_path, tmp_path / "missing"):
         said = refusal("replay", "--quiet", whole.log, "--resume", folder)
         assert said.startswith(f"{folder}: cannot resume: no snapshot")
+    said = refusal("replay", "--quiet", whole.log, "--resume", whole.log)
+    assert said.startswith(f"{whole.log}/replay: cannot list it: ")
 
 
 def test_a_run_into_the_folder_it_resumes_from_goes_on_there(saved: Path, whole: Whole) -> None:
     summary = replay(whole.log, "--resume", saved, "--snapshot-to", saved)
     assert result_of(summary) == result_of(whole.summary)
-    assert {offsets(owner)[-1] for owner in saved.iterdir()} == {3000}
+    assert {offsets(LocalStore(owner))[-1] for owner in saved.iterdir()} == {3000}
 
 
 @contextmanager
@@ -189,7 +192,7 @@ def test_a_full_disk_is_said_and_leaves_older_snapshots(saved: Path, whole: Whol
         said = refusal("replay", "--quiet", whole.log, "--resume", saved, "--snapshot-to", saved)
     assert said.startswith(f"{saved}/partition-0000/{3000:020d}: cannot write the snapshot: ")
     for owner in saved.iterdir():
-        assert offsets(owner) == [400, 800, 1200]
+        assert offsets(LocalStore(owner)) == [400, 800, 1200]
         assert not list(owner.glob(".new-*"))
     assert result_of(replay(whole.log, "--resume", saved)) == result_of(whole.summary)
 

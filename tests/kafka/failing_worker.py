@@ -4,15 +4,16 @@ It is the command as it is, but at the N-th time that it comes to a point of its
 process sends itself a signal: KILL ends it as a power cut would, STOP freezes it.
 """
 
-import errno
 import os
 import signal
 import sys
 from functools import wraps
 
+import streams.local_store
 import streams.snapshots
 from streams.cli import main
 from streams.kafka import TransactionalProducer
+from streams.object_store import ObjectStore
 from streams.partition import AssignedPartition
 
 
@@ -61,27 +62,16 @@ def half_written(befall):
     streams.snapshots.save_file = spoiled
 
 
-def disk_error(number):
-    """Let the disk refuse every snapshot."""
-
-    def refused(arrays, path):  # noqa: ARG001
-        raise OSError(number, os.strerror(number), str(path))
-
-    def spoil(_):
-        streams.snapshots.save_file = refused
-
-    return spoil
-
-
 POINTS = {
     "before the records are flushed": before(TransactionalProducer, "flush"),
     "before the offsets are sent": before(TransactionalProducer, "send_offsets"),
     "between offsets and commit": before(TransactionalProducer, "commit"),
     "after the commit": after(TransactionalProducer, "commit"),
     "in the middle of a state file": half_written,
-    "before a snapshot appears": before(streams.snapshots, "_sync"),
+    "before a snapshot appears": before(streams.local_store, "_sync"),
     "during a restore": after(AssignedPartition, "_tell_progress"),
 }
+STORE_POINTS = {"before an object is sent": before(ObjectStore, "upload")}
 
 
 def befallen_at(n_calls, number):
@@ -100,6 +90,6 @@ def befallen_at(n_calls, number):
 if __name__ == "__main__":
     point, n_calls, name = sys.argv[1:4]
     sys.argv[1:4] = []
-    spoil = POINTS.get(point) or disk_error(getattr(errno, point))
+    spoil = {**POINTS, **STORE_POINTS}[point]
     spoil(befallen_at(int(n_calls), signal.Signals[f"SIG{name}"]))
     main()

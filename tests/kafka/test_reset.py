@@ -9,6 +9,7 @@ from streams.kafka_clients import consumer_properties, plain_producer_properties
 from streams.kafka_errors import KafkaCallError
 from streams.kafka_records import Committed, Output, Partition
 from streams.snapshots import owner_of
+from streams.stores import MANIFEST_FILE
 from tests.kafka.commands import WAIT_S, Place
 
 N_RECORDS = 5
@@ -56,7 +57,9 @@ def offsets(place):
 
 
 def snapshot(place, partition, offset):
-    (place.folder / owner_of(partition) / f"{offset:020d}").mkdir(parents=True)
+    found = place.folder / owner_of(partition) / f"{offset:020d}"
+    found.mkdir(parents=True)
+    (found / MANIFEST_FILE).touch()
 
 
 def joined(place, member):

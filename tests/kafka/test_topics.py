@@ -23,6 +23,7 @@ from streams.topics import (
     partitions_to_make,
     problems,
     topic_specs,
+    warnings,
 )
 from tests.kafka.broker import free_ports
 
@@ -259,3 +260,34 @@ def test_a_dead_letter_may_be_larger_than_what_it_holds():
         found[name].config["max.message.bytes"] for name in ("views", "views.dead-letter")
     )
     assert int(dead) > DEAD_LETTER_BYTES > int(view)
+
+
+@pytest.mark.parametrize(
+    ("times", "is_warned"),
+    [
+        (("CreateTime", "86400000"), True),
+        (("LogAppendTime", "86400000"), False),
+        (("CreateTime", "-1"), False),
+    ],
+)
+def test_dead_letters_that_may_be_deleted_at_once_are_warned_of(
+    run, admin, names, times, is_warned
+):
+    """The worker warns of the same when it starts."""
+    views, retention = times
+    specs = topic_specs(names, SHAPE, 1)
+    changed = {
+        names.views: {"message.timestamp.type": views},
+        names.dead_letter: {"retention.ms": retention},
+    }
+    admin.create(
+        [
+            msgspec.structs.replace(spec, config={**spec.config, **changed.get(spec.name, {})})
+            for spec in specs
+        ]
+    )
+    result = run("check")
+    assert result.exit_code == 0, result.output
+    assert ("Set LogAppendTime" in result.stderr) is is_warned
+    found = admin.describe(msgspec.structs.astuple(names))
+    assert bool(warnings(names, found)) is is_warned

@@ -9,6 +9,7 @@ import pytest
 from confluent_kafka.admin import AdminClient
 
 from streams.kafka_records import Output, Partition
+from streams.local_store import LocalStore
 from streams.partitioning import partition_for
 from streams.recommendations import NEW_USERS
 from streams.snapshots import offsets, owner_of, read_snapshot
@@ -137,7 +138,7 @@ def test_who_is_forgotten_is_in_no_list_and_no_snapshot(scene, is_killed):
     scene.publish(lines[300:400])
     scene.finish(scene.start(**often))
     number = partition_for(USER, scene.n_partitions)
-    folder = scene.folder / owner_of(number)
+    folder = LocalStore(scene.folder) / owner_of(number)
     assert any(holds(folder / f"{offset:020d}", USER) for offset in offsets(folder))
     assert scene.run("forget", USER).exit_code == 0
     if is_killed:

@@ -1,14 +1,19 @@
 """Snapshots that are damaged, missing or refused by the disk, and history that is gone."""
 
+import os
 import shutil
+import subprocess
+from contextlib import contextmanager
 
 import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from streams.exit_codes import ExitCode
+from streams.local_store import LocalStore
 from streams.settings_sources import load
-from streams.snapshots import MANIFEST_FILE, STATE_FILE, offsets, owner_of
+from streams.snapshots import STATE_FILE, offsets, owner_of
+from streams.stores import MANIFEST_FILE
 from tests.kafka.worker_harness import READY, Scene
 from tests.replays import simulated
 
@@ -74,7 +79,7 @@ def test_a_damaged_snapshot_is_passed_over(scene, damage, n_damaged):
     run(scene, N_BEFORE // 2, N_BEFORE)
     for number in range(scene.n_partitions):
         folder = scene.folder / owner_of(number)
-        for offset in offsets(folder)[-n_damaged:]:
+        for offset in offsets(LocalStore(folder))[-n_damaged:]:
             damage(folder / f"{offset:020d}")
     worker = run(scene, N_BEFORE, N_EVENTS)
     assert worker.log().count("passed over") == scene.n_partitions * n_damaged
@@ -90,14 +95,50 @@ def test_a_snapshot_folder_that_is_gone_costs_a_replay_of_the_log(scene):
     scene.check()
 
 
-@pytest.mark.parametrize("error", ["ENOSPC", "EROFS"])
-def test_a_disk_that_takes_no_snapshot_stops_nothing(scene, error):
+@contextmanager
+def read_only(folder):
+    """Let nobody write to a folder, not even root; give the words before the command."""
+    folder.chmod(0o555)
+    words = []
+    if os.geteuid() == 0:
+        words = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
+        _skip_unless([*words, "true"], "root cannot be kept from writing")
+    yield words
+    folder.chmod(0o755)
+
+
+@contextmanager
+def full(folder):
+    """Let a folder be a disk that is too small for a snapshot."""
+    _skip_unless(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], "no disk of our own")
+    try:
+        yield []
+    finally:
+        subprocess.run([shutil.which("umount"), folder], check=True)
+
+
+def _skip_unless(words, otherwise):
+    try:
+        done = subprocess.run(words, capture_output=True, check=False)
+    except FileNotFoundError:
+        pytest.skip(f"{otherwise}: there is no {words[0]}")
+    if done.returncode:
+        pytest.skip(f"{otherwise}: {done.stderr.decode().strip()}")
+
+
+@pytest.mark.parametrize(
+    ("made_bad", "told"), [(read_only, "Permission denied"), (full, "No space left on device")]
+)
+def test_a_disk_that_takes_no_snapshot_stops_nothing(scene, made_bad, told):
+    scene.folder.mkdir()
     scene.publish(lines_of(0, N_BEFORE))
-    worker = scene.start_failing(error, **OFTEN)
-    scene.finish(worker)
-    assert worker.says("cannot write the snapshot")
-    assert not any(offsets(scene.folder / owner_of(n)) for n in range(scene.n_partitions))
-    scene.check(is_saved=False)
+    with made_bad(scene.folder) as scene.prefix:
+        worker = scene.start(**OFTEN)
+        scene.finish(worker)
+        assert worker.says("cannot write the snapshot")
+        assert worker.says(told)
+        scene.check(is_saved=False)
+    scene.prefix = []
     run(scene, N_BEFORE, N_EVENTS)
     scene.check()
 

@@ -5,6 +5,7 @@ committed and held against an `Oracle`: one pipeline a partition that reads the 
 from the first to the last without any worker.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -21,6 +22,7 @@ from streams.kafka import Consumer, Producer
 from streams.kafka_clients import consumer_properties, plain_producer_properties
 from streams.kafka_errors import KafkaCallError
 from streams.kafka_records import Output, Partition
+from streams.locations import open_store
 from streams.recommendations import NEW_USERS
 from streams.settings_sources import load
 from streams.snapshots import newest_snapshot, owner_of
@@ -100,6 +102,16 @@ class Worker:
 
     def send(self, number):
         self._process.send_signal(number)
+
+    def children(self):
+        """Give the ids of the processes that it has started and that live."""
+        found = []
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+                if int(parent) == self._process.pid and state != "Z":
+                    found.append(int(stat.parent.name))
+        return found
 
     def is_stopped(self):
         """Whether a signal froze it."""
@@ -181,6 +193,7 @@ class Scene(Place):
         }
         self.settings = load(environ=self.variables, folder=folder).settings
         self.workers = []
+        self.prefix = []
         self._producer = Producer(plain_producer_properties(self.kafka))
         self._asker = Consumer(consumer_properties(self.kafka, group=names.group, member=""))
 
@@ -200,7 +213,7 @@ class Scene(Place):
     ):
         """Start a worker."""
         environ = {**self.variables, "DRIFTLINE_WORKER_SLOT": str(slot), **variables}
-        words = [sys.executable, *program, "worker", *arguments]
+        words = [*self.prefix, sys.executable, *program, "worker", *arguments]
         worker = Worker(words, environ, self.place / f"worker-{len(self.workers)}")
         self.workers.append(worker)
         return worker
@@ -237,6 +250,11 @@ class Scene(Place):
             Output(self.names.content, json.loads(line)["content_id"].encode(), line.rstrip())
             for line in lines
         )
+
+    @property
+    def snapshots(self):
+        """Give where its workers keep snapshots."""
+        return open_store(self.settings.worker.snapshot_folder, self.settings)
 
     @property
     def partitions(self):
@@ -277,7 +295,7 @@ class Scene(Place):
 
     def newest(self, number):
         """Give the newest snapshot of a partition, which must be valid."""
-        snapshot, problems = newest_snapshot(self.folder / owner_of(number))
+        snapshot, problems = newest_snapshot(self.snapshots / owner_of(number))
         assert not problems
         return snapshot
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streams.local_store import LocalStore
 from streams.logs import LogOptions, read_log
 from streams.pipeline import Emission, Handled, Pipeline, Wanted
 from streams.replay import Replay
@@ -62,7 +63,9 @@ def test_a_pipeline_restored_at_any_event_goes_on_as_if_nothing_was(
     assert fresh.counts == uninterrupted.counts
 
 
-def replayed(replay: Replay, path: Path, size: int, folder: Path | None, stop: int) -> list[bytes]:
+def replayed(
+    replay: Replay, path: Path, size: int, stop: int, folder: LocalStore | None = None
+) -> list[bytes]:
     """Go on with a replay, saving after each batch, until so many records are read."""
     options = LogOptions(batch_size=size)
     found = []
@@ -86,11 +89,12 @@ def test_a_replay_resumed_from_disk_goes_on_as_if_nothing_was(
         folder = Path(name)
         path = write_lines(folder / "log.jsonl", log())
         uninterrupted = Replay(KINDS[kind], EVERYTHING)
-        expected = replayed(uninterrupted, path, 2048, None, N_EVENTS)
+        expected = replayed(uninterrupted, path, 2048, N_EVENTS)
 
-        first = replayed(Replay(KINDS[kind], EVERYTHING), path, sizes[0], folder / "saved", crash)
+        saved = LocalStore(folder / "saved")
+        first = replayed(Replay(KINDS[kind], EVERYTHING), path, sizes[0], crash, saved)
         second = Replay(KINDS[kind], EVERYTHING)
-        assert second.restore(folder / "saved") == []
-        rest = replayed(second, path, sizes[1], None, N_EVENTS)
+        assert second.restore(saved) == []
+        rest = replayed(second, path, sizes[1], N_EVENTS)
         assert sorted(first + rest) == expected
         assert second.summary() == uninterrupted.summary()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 
 from streams.decoding import JsonDecoder
 from streams.errors import SnapshotError
 from streams.events import Content
+from streams.local_store import LocalStore
 from streams.logs import LogOptions, Position, RecordBatch, read_log
 from streams.pipeline import Emission, Wanted
 from streams.replay import Replay, Report
@@ -117,9 +119,9 @@ def test_a_restored_replay_continues_as_the_one_that_saved(
     for read in batches(tmp_path / "log.jsonl", lines):
         reports.append(replay.process(read))
         if replay.n_records == 300:
-            replay.write_snapshots(tmp_path / "saved")
+            replay.write_snapshots(LocalStore(tmp_path / "saved"))
     resumed = Replay(settings, EVERYTHING)
-    assert resumed.restore(tmp_path / "saved") == []
+    assert resumed.restore(LocalStore(tmp_path / "saved")) == []
     assert (resumed.n_records, resumed.position) == (300, Position(0, 301))
     log = [str(tmp_path / "log.jsonl")]
     again = read_log(log, options=LogOptions(batch_size=100), start=resumed.position)
@@ -132,22 +134,20 @@ def test_a_part_that_was_not_written_any_more_is_as_good_as_none(tmp_path: Path)
     """A crash between the parts of a run leaves them at different records."""
     replay = Replay(IN_THREE, Wanted())
     replay.process(batch(*simulated()[0][:100]))
-    replay.write_snapshots(tmp_path)
+    replay.write_snapshots(LocalStore(tmp_path))
     replay.process(batch(*simulated()[0][100:200], first=101))
-    newest = replay.write_snapshots(tmp_path)
-    for file in newest.iterdir():
-        file.unlink()
-    newest.rmdir()
+    newest = replay.write_snapshots(LocalStore(tmp_path))
+    rmtree(str(newest))
     resumed = Replay(IN_THREE, Wanted())
-    resumed.restore(tmp_path)
+    resumed.restore(LocalStore(tmp_path))
     assert resumed.n_records == 100
 
 
 def test_other_settings_are_refused_and_other_batches_are_not(tmp_path: Path) -> None:
     replay = Replay(Settings(), Wanted())
     replay.process(batch(*simulated()[0][:50]))
-    replay.write_snapshots(tmp_path)
-    Replay(Settings(replay=ReplaySettings(batch_size=1)), Wanted()).restore(tmp_path)
+    replay.write_snapshots(LocalStore(tmp_path))
+    Replay(Settings(replay=ReplaySettings(batch_size=1)), Wanted()).restore(LocalStore(tmp_path))
     other = Replay(Settings(engine=EngineSettings(step_every=4)), Wanted())
     with pytest.raises(SnapshotError, match=r"engine\.step_every was 8 and is 4"):
-        other.restore(tmp_path)
+        other.restore(LocalStore(tmp_path))

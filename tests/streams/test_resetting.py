@@ -5,8 +5,10 @@ from streams.cli import main
 from streams.errors import SettingsError
 from streams.kafka_admin import Member
 from streams.kafka_records import Bounds, Committed, Partition
+from streams.local_store import LocalStore
 from streams.resetting import AtOffset, AtTime, Earliest, Group, GroupAliveError
 from streams.snapshots import owner_of
+from streams.stores import MANIFEST_FILE
 
 FIRST, SECOND = Partition("views", 0), Partition("views", 1)
 BOUNDS = {FIRST: Bounds(2, 9), SECOND: Bounds(0, 5)}
@@ -31,6 +33,13 @@ class Admin:
         self.moved = (group, positions)
 
 
+def put_snapshot(folder, offset):
+    """Make a snapshot of the first partition, as far as its name goes."""
+    place = folder / owner_of(0) / f"{offset:020d}"
+    place.mkdir(parents=True)
+    (place / MANIFEST_FILE).touch()
+
+
 class Consumer:
     def bounds(self, partition, timeout_s):
         assert timeout_s == 3.0
@@ -42,7 +51,7 @@ class Consumer:
 
 
 def group(*members):
-    return Group("g", Admin(*members), Consumer(), timeout_s=3.0)
+    return Group("g", Admin(*members), Consumer(), timeout_s=3.0, session_timeout_s=45.0)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +59,7 @@ def group(*members):
     [(Earliest(), [2, 0]), (AtOffset(3), [3, 3]), (AtTime(1.5), [4, 5]), (AtTime(2.0), [9, 5])],
 )
 def test_a_target_is_an_offset_in_each_partition(target, offsets, tmp_path):
-    moves = group().moves(target, [FIRST, SECOND], tmp_path)
+    moves = group().moves(target, [FIRST, SECOND], LocalStore(tmp_path))
     assert [move.after for move in moves] == offsets
     assert [move.before for move in moves] == [7, None]
 
@@ -58,20 +67,20 @@ def test_a_target_is_an_offset_in_each_partition(target, offsets, tmp_path):
 @pytest.mark.parametrize(("offset", "number"), [(1, 0), (6, 1), (10, 0)])
 def test_an_offset_that_a_partition_does_not_have_is_refused(offset, number, tmp_path):
     with pytest.raises(SettingsError, match=f"partition {number} of views has the offsets"):
-        group().moves(AtOffset(offset), [FIRST, SECOND], tmp_path)
+        group().moves(AtOffset(offset), [FIRST, SECOND], LocalStore(tmp_path))
 
 
 @pytest.mark.parametrize("offset", [2, 9])
 def test_both_ends_of_a_partition_are_offsets_to_go_to(offset, tmp_path):
-    assert group().moves(AtOffset(offset), [FIRST], tmp_path)[0].after == offset
+    assert group().moves(AtOffset(offset), [FIRST], LocalStore(tmp_path))[0].after == offset
 
 
 def test_the_snapshot_at_or_below_is_the_one_that_is_named(tmp_path):
     for offset in (1, 3, 4, 8):
-        (tmp_path / owner_of(0) / f"{offset:020d}").mkdir(parents=True)
-    (move,) = group().moves(AtOffset(4), [FIRST], tmp_path)
+        put_snapshot(tmp_path, offset)
+    (move,) = group().moves(AtOffset(4), [FIRST], LocalStore(tmp_path))
     assert (move.snapshot, move.n_unused) == (4, 1)
-    (move,) = group().moves(AtOffset(4), [SECOND], tmp_path)
+    (move,) = group().moves(AtOffset(4), [SECOND], LocalStore(tmp_path))
     assert (move.snapshot, move.n_unused) == (None, 0)
 
 
@@ -83,23 +92,28 @@ def test_views_that_a_state_needs_and_retention_deleted_are_missing(
     snapshot, after, is_missing, tmp_path
 ):
     if snapshot is not None:
-        (tmp_path / owner_of(0) / f"{snapshot:020d}").mkdir(parents=True)
-    (move,) = group().moves(AtOffset(after), [FIRST], tmp_path)
+        put_snapshot(tmp_path, snapshot)
+    (move,) = group().moves(AtOffset(after), [FIRST], LocalStore(tmp_path))
     assert move.is_missing is is_missing
 
 
 def test_what_is_committed_names_the_snapshot_as_a_worker_does(tmp_path):
-    (tmp_path / owner_of(0) / f"{3:020d}").mkdir(parents=True)
+    put_snapshot(tmp_path, 3)
     workers = group()
-    workers.carry_out(workers.moves(AtOffset(4), [FIRST, SECOND], tmp_path))
+    workers.carry_out(workers.moves(AtOffset(4), [FIRST, SECOND], LocalStore(tmp_path)))
     positions = {FIRST: Committed(4, '{"snapshot":3}'), SECOND: Committed(4, '{"snapshot":null}')}
     assert workers.admin.moved == ("g", positions)
 
 
 def test_a_group_with_members_is_refused_by_their_names():
     group().check_at_rest()
-    with pytest.raises(GroupAliveError, match=r"g-0 on /10\.0\.0\.1, m on /10\.0\.0\.2; stop"):
-        group(Member("g-0", "/10.0.0.1"), Member("m", "/10.0.0.2")).check_at_rest()
+    named, nameless = Member("g-0", "/10.0.0.1", "g-0-5f"), Member("m-77", "/10.0.0.2", "m-77")
+    with pytest.raises(GroupAliveError) as caught:
+        group(named, nameless).check_at_rest()
+    assert "g-0 on /10.0.0.1, m-77 on /10.0.0.2; stop the workers first" in str(caught.value)
+    assert "wait: g-0 stay in the group until 45 s (kafka.session.timeout.ms)" in str(caught.value)
+    with pytest.raises(GroupAliveError, match=r"stop the workers first$"):
+        group(nameless).check_at_rest()
 
 
 @pytest.mark.parametrize(

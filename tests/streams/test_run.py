@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from streams.errors import InputError, SnapshotError
+from streams.local_store import LocalStore
 from streams.run import Plan, run
 from streams.settings import ReplaySettings, Settings
 from streams.snapshots import offsets
@@ -62,7 +63,7 @@ def test_a_request_to_stop_ends_the_run_behind_the_batch_in_hand(tmp_path: Path,
     result = run(plan, Watcher(stop_after=3))
     assert result.is_interrupted
     assert result.summary["records"] == len(read_lines(trace)) == 300
-    assert offsets(saved / "replay") == [300]
+    assert offsets(LocalStore(saved / "replay")) == [300]
     assert signal.getsignal(signal.SIGINT) is handler
 
 
@@ -79,7 +80,7 @@ def test_snapshots_are_due_when_a_multiple_was_passed(tmp_path: Path, log: str) 
     saved = tmp_path / "saved"
     plan = Plan(logs=(log,), settings=SMALL, snapshot_to=str(saved), snapshot_every=250, limit=850)
     result = run(plan)
-    assert offsets(saved / "replay") == [500, 800, 850]
+    assert offsets(LocalStore(saved / "replay")) == [500, 800, 850]
     assert result.files == {"snapshots": str(saved)}
 
 

@@ -35,6 +35,7 @@ def test_a_number_that_counts_something_has_a_unit():
         "engine.learning_rate",
         "engine.weak_strength",
         "engine.weigh_by_strength",
+        "worker.static_membership",
     }
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.errors import SnapshotError
+from streams.errors import SettingsError, SnapshotError
 from streams.settings import Settings
 from streams.slots import ordinal_of, take_slot
 from streams.worker_settings import WorkerSettings
@@ -170,6 +170,22 @@ def test_a_folder_that_cannot_be_made_is_no_matter_when_the_slot_is_known(tmp_pa
     (tmp_path / "file").write_text("in the way")
     slot = take_slot(settings_of(tmp_path / "file" / "snapshots", slot=1), HOST)
     assert (slot.number, slot.is_locked) == (1, False)
+
+
+def test_object_storage_has_no_locks_so_the_slot_has_to_be_known(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    url = "s3://bucket/prefix"
+    for slot in (take_slot(settings_of(url, slot=3), HOST), take_slot(settings_of(url), "w-3")):
+        assert (slot.number, slot.is_locked) == (3, False)
+    with pytest.raises(SettingsError, match=r"s3://bucket/prefix: .*DRIFTLINE_WORKER_SLOT"):
+        take_slot(settings_of(url), HOST)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_folder_may_be_given_as_a_url(tmp_path):
+    with take_slot(settings_of(f"file://{tmp_path}"), HOST) as slot:
+        assert slot.is_locked
+    assert (tmp_path / "slots" / "0.lock").exists()
 
 
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ESTALE, errno.EIO])
