@@ -1,7 +1,7 @@
 """The logs that are measured, as JSON lines in a work folder.
 
 MovieLens-100K is obtained at run time. KuaiRand and MovieTweetings are read from the folder named
-by ``DRIFTLINE_DATA`` (by default ``../shared/data``); without it their rows are skipped.
+by ``BENCH_DATA`` (by default ``../shared/data``); without it their rows are skipped.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from streams.movielens import obtain_movielens
 
 Row = Mapping[str, str]
 FIVE_STARS = 5.0
-DATA = Path(os.environ.get("DRIFTLINE_DATA", "../shared/data"))
+DATA = Path(os.environ.get("BENCH_DATA", "../shared/data"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def _shared(
 ) -> Iterator[Log]:
     source = DATA / place
     if not source.is_dir():
-        print(f"skipped: {title} ({source} is not there; set DRIFTLINE_DATA)")
+        print(f"skipped: {title} ({source} is not there; set BENCH_DATA)")
         return
     for name, keep in kept:
         with gzip.open(source / "events.csv.gz", "rt", newline="", encoding="utf-8") as file:

@@ -147,18 +147,23 @@ class Watched:
         Words of each, without the program's name.
     log
         What they say on standard error goes here.
+    gate
+        Workers join their group once this file is there; at once without.
     """
 
-    def __init__(self, commands: Sequence[Sequence[str]], log: Path) -> None:
+    def __init__(
+        self, commands: Sequence[Sequence[str]], log: Path, *, gate: Path | None = None
+    ) -> None:
         self.told: list[Told] = []
         self._log = log
         self._heard: queue.SimpleQueue[Told] = queue.SimpleQueue()
+        gated = {} if gate is None else {"BENCH_GATE": str(gate)}
         with log.open("wb") as file:
             self._processes = [
                 subprocess.Popen(
                     [sys.executable, "-m", "benchmarks.stopwatch", *words],
                     cwd=ROOT,
-                    env=one_thread(),
+                    env={**one_thread(), **gated},
                     stdout=subprocess.PIPE,
                     stderr=file,
                 )

@@ -2,7 +2,8 @@
 
 Four partitions take views at a steady rate; one worker has them all, two more join, one of them
 leaves. The gap is the time between two consecutive committed lists of a partition that the first
-worker keeps throughout, by the time at which each was sent.
+worker keeps throughout, by the time at which each was sent. Beside it stands the longest gap of as
+much time just before, with the same processes up and nobody joining yet.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,11 +25,13 @@ from streams.kafka_clients import reader_properties
 from streams.kafka_records import Partition
 
 RATE = 1_000
-SECONDS = 40
+SECONDS = 50
 N_PARTITIONS = 4
 COMMIT_INTERVAL_S = 0.1
 SESSION_S = 6
-ALONE_S, TOGETHER_S = 12.0, 5.0
+PHASE_S = 2.0 * SESSION_S
+"""Of each phase: whoever leaves is missed after a session."""
+STOPPED = "stopped; committed"
 ANSWER_S = 10.0
 _GONE = re.compile(r'"message": "(?:revoked|lost): ([^"]*)"')
 _GROUP = ("kafka.session.timeout.ms=6000", "kafka.heartbeat.interval.ms=1000")
@@ -47,31 +52,42 @@ def measure(place: Place, log: Log) -> str:
 
 def _moved(place: Place, log: Path, n_warm: int) -> tuple[int, list[float]]:
     """Return how many partitions stayed, and the longest gaps of each phase among them."""
-    first_log = place.folder / "first.log"
-    with Watched([_words(place, 0)], first_log) as first:
+    folder, gate = place.folder, place.folder / "gate"
+    gate.unlink(missing_ok=True)
+    with ExitStack() as stack:
+        first = stack.enter_context(Watched([_words(place, 0)], folder / "first.log"))
         first.until("done", n_warm)
-        with _sender(place, log) as sender:
-            time.sleep(ALONE_S)
-            marks = [time.time() - ALONE_S / 2, time.time()]  # the sender takes a while to start
-            with Watched([_words(place, 1)], place.folder / "second.log") as second:
-                with Watched([_words(place, 2)], place.folder / "third.log") as third:
-                    second.until_each_holds(1)
-                    third.until_each_holds(1)
-                    time.sleep(TOGETHER_S)
-                    marks.append(time.time())
-                time.sleep(2 * SESSION_S)
-                sender.wait()
-                time.sleep(1.0)
-        found = _GONE.findall(first_log.read_text(encoding="utf-8"))
+        joiners = [
+            stack.enter_context(Watched([_words(place, slot)], folder / f"{slot}.log", gate=gate))
+            for slot in (1, 2)
+        ]
+        for joiner in joiners:
+            joiner.until("up", 1)
+        sender = stack.enter_context(_sender(place, log))
+        first.until("done", n_warm + RATE)
+        marks = _phases(gate, joiners)
+        sender.wait()
+    found = _GONE.findall((folder / "first.log").read_text(encoding="utf-8").split(STOPPED)[0])
     gone = {int(number) for text in found for number in re.findall(r"\[(\d+)\]", text)}
     kept = [number for number in range(N_PARTITIONS) if number not in gone]
     times = [_times(place, number) for number in kept]
-    ends = [*marks[1:], time.time()]
-    gaps = [
-        max(_longest(own, begin, end) for own in times)
-        for begin, end in zip(marks, ends, strict=True)
-    ]
+    gaps = [max(_longest(own, begin, end) for own in times) for begin, end in pairwise(marks)]
     return len(kept), gaps
+
+
+def _phases(gate: Path, joiners: Sequence[Watched]) -> list[float]:
+    """Let nothing happen, two workers join, one of them leave; return when each phase began."""
+    marks = [time.time()]
+    time.sleep(PHASE_S)
+    marks.append(time.time())
+    gate.touch()
+    for joiner in joiners:
+        joiner.until_each_holds(1)
+    time.sleep(max(0.0, marks[-1] + PHASE_S - time.time()))
+    marks.append(time.time())
+    joiners[-1].stop()
+    time.sleep(max(0.0, marks[-1] + PHASE_S - time.time()))
+    return [*marks, time.time()]
 
 
 def _words(place: Place, slot: int) -> list[str]:
@@ -107,11 +123,11 @@ def _longest(times: list[float], begin: float, end: float) -> float:
 
 
 def _report(n_kept: int, gaps: list[float]) -> str:
-    names = ("one worker alone", "two join", "one of them leaves")
+    names = ("nobody moves", "two join", "one of them leaves")
     rows = [[name, f"**{gap * 1e3:.0f} ms**"] for name, gap in zip(names, gaps, strict=True)]
     return (
         f"{RATE:,} events/s over {N_PARTITIONS} partitions, commit interval"
-        f" {COMMIT_INTERVAL_S * 1e3:.0f} ms, 1 → 3 → 2 workers, session {SESSION_S} s; the longest"
-        f" time between two consecutive committed lists of the {n_kept} partitions that the first"
-        f" worker keeps.\n\n{table(('', 'longest gap'), rows)}"
+        f" {COMMIT_INTERVAL_S * 1e3:.0f} ms, 1 → 3 → 2 workers, session {SESSION_S} s, phases of"
+        f" {PHASE_S:.0f} s; the longest time between two consecutive committed lists of the"
+        f" {n_kept} partitions that the first worker keeps.\n\n{table(('', 'longest gap'), rows)}"
     )

@@ -3,7 +3,8 @@
 It runs as it is, with its methods wrapped from outside, and writes to standard output what a
 benchmark wants to know, one JSON object a line: when the first records were in hand, when how
 many were committed (by a replay: written), how long a restore took, and what the time between
-went to. ``BENCH_PROFILE=FILE`` writes a cProfile of it as well.
+went to. ``BENCH_PROFILE=FILE`` writes a cProfile of it as well; with ``BENCH_GATE=FILE`` a worker
+joins its group once that file is there.
 """
 
 # ruff: noqa: ANN401  (a wrapped call is passed on as it came)
@@ -15,6 +16,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -31,6 +33,7 @@ from streams.replay import Replay
 from streams.run import Writers
 from streams.worker import Worker
 
+TICK_S = 0.01
 REST = "rest"
 STEPS = (
     ("consume", Consumer, "consume"),
@@ -55,8 +58,8 @@ class Told(msgspec.Struct, omit_defaults=True):
     Attributes
     ----------
     kind
-        ``holds`` (partitions, all restored), ``first``, ``done`` (records committed or written),
-        ``caught up`` (records of a restore).
+        ``up`` (about to join), ``holds`` (partitions, all restored), ``first``, ``done`` (records
+        committed or written), ``caught up`` (records of a restore).
     pid
         Who tells it.
     at_s
@@ -66,7 +69,7 @@ class Told(msgspec.Struct, omit_defaults=True):
     n
         How many it is about.
     seconds
-        What the restore took.
+        What the restore took, from the assignment on.
     shares
         Seconds since the first record by what they went to.
     """
@@ -119,7 +122,8 @@ class Observed:
         for name, owner, method in STEPS:
             _wrap(owner, method, functools.partial(self._timed, name))
         _wrap(Engine, "learn", self._timed_generator)
-        _wrap(Worker, "_process", self._begun)
+        _wrap(Consumer, "subscribe", self._joins)
+        _wrap(AssignedPartition, "arrivals", self._begun)
         _wrap(Checkpoint, "commit", self._committed)
         _wrap(Worker, "_turn", self._turned)
         _wrap(AssignedPartition, "_catch_up", self._caught_up)
@@ -161,6 +165,13 @@ class Observed:
             if self.profile is not None:
                 self.profile.enable()
         return inner(*given)
+
+    def _joins(self, inner: Callable[..., Any], *given: Any) -> None:
+        self.tell("up", 1)
+        gate = os.environ.get("BENCH_GATE")
+        while gate is not None and not Path(gate).exists():
+            time.sleep(TICK_S)
+        inner(*given)
 
     def _committed(self, inner: Callable[..., Any], checkpoint: Checkpoint, *given: Any) -> Any:
         n = checkpoint.n_held

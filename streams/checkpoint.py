@@ -41,6 +41,9 @@ _log = logging.getLogger(__name__)
 
 CALL_S = 5.0
 """Seconds for one call of a transaction before it counts as undecided."""
+N_QUESTIONS = 3
+"""A consumer that lost its coordinator to a frozen broker may not find it again for a minute or
+more, while a new one is answered at once."""
 PROBE_S = 2.0
 FENCED = "_FENCED"
 
@@ -113,6 +116,8 @@ class Checkpoint:
         self._is_undecided = False
         self._began_s = 0.0
         self._fenced_after_s: float | None = None
+        self._told = ""
+        self._n_unanswered = 0
         self.held: dict[Partition, Held] = {}
         self.n_aborts = 0
 
@@ -143,20 +148,26 @@ class Checkpoint:
         return Outcome.COMMITTED
 
     def settle(self) -> bool:
-        """Find out how an undecided commit ended; return whether that is known now."""
+        """Find out how an undecided commit ended; return whether that is known now.
+
+        Raises
+        ------
+        KafkaCallError
+            Fatal; also when the consumer leaves `N_QUESTIONS` in a row without an answer.
+        """
         try:
             self._ready()
-            asked = [p for p, held in self.held.items() if held.position is not None]
-            committed = self._consumer.committed(asked, CALL_S) if asked else {}
+            committed = self._committed()
         except KafkaCallError as error:
             if error.verdict is Verdict.FATAL:
                 raise
+            self._tell(error)
             return False
         for partition, found in committed.items():
             position = self.held[partition].position
             if found and position and found.offset >= position.offset:
                 self._let_go([partition])
-        self._is_undecided = False
+        self._is_undecided, self._told = False, ""
         return True
 
     def fenced_after_s(self, partition: Partition) -> float | None:
@@ -205,6 +216,25 @@ class Checkpoint:
                 self._producer.init(CALL_S)
             self._is_ready = True
         return self._producer
+
+    def _committed(self) -> dict[Partition, Committed | None]:
+        """Ask for the committed positions of what is held."""
+        asked = [p for p, held in self.held.items() if held.position is not None]
+        try:
+            found = self._consumer.committed(asked, CALL_S) if asked else {}
+        except KafkaCallError as error:
+            self._n_unanswered += 1
+            if self._n_unanswered < N_QUESTIONS:
+                raise
+            raise error.settled_as(Verdict.FATAL) from error
+        self._n_unanswered = 0
+        return found
+
+    def _tell(self, error: KafkaCallError) -> None:
+        """Log what keeps it from knowing, once while it stays the same."""
+        if self._is_undecided and error.name != self._told:
+            self._told = error.name
+            _log.warning("how the commit ended is not known yet: %s", error)
 
     def _begin(self, producer: TransactionalProducer) -> None:
         self._began_s = time.monotonic()

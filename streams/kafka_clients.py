@@ -88,10 +88,23 @@ def consumer_properties(kafka: Mapping[str, str], *, group: str, member: str) ->
     }
     if member:
         owned["group.instance.id"] = member
-    if kafka.get("group.protocol", "classic").lower() == "classic":
+    if is_classic(kafka):
         # With the newer protocol the broker assigns, and librdkafka refuses the property.
         owned["partition.assignment.strategy"] = "cooperative-sticky"
     return {**_CONSUMER_DEFAULTS, **admin_properties(kafka), **owned}
+
+
+def is_classic(kafka: Mapping[str, str]) -> bool:
+    """Whether the members share out partitions themselves, and the youngest of a name stays.
+
+    With the newer group protocol the brokers do, and the oldest of a name stays.
+
+    Examples
+    --------
+    >>> is_classic({}), is_classic({"group.protocol": "consumer"})
+    (True, False)
+    """
+    return kafka.get("group.protocol", "classic").lower() == "classic"
 
 
 def session_timeout_s(kafka: Mapping[str, str]) -> float:

@@ -17,6 +17,7 @@ from streams.kafka import Admin, Consumer, TransactionalProducer
 from streams.kafka_clients import (
     admin_properties,
     consumer_properties,
+    is_classic,
     producer_properties,
     session_timeout_s,
 )
@@ -71,8 +72,8 @@ class Membership:
         A fenced producer alone does not say so: brokers fence one whose transaction was open for
         too long, too. Nor does a strange member under the name of the slot: a join whose answer
         was lost leaves one, until its session ends. Both together do, if the transaction was young
-        or the stranger outlives a session. Without static membership a young transaction has to
-        be enough.
+        or the stranger outlives a session. A young transaction has to be enough without static
+        membership, and with the newer group protocol, where the younger joins once this one left.
 
         Parameters
         ----------
@@ -83,7 +84,7 @@ class Membership:
         if fenced_after_s is None:
             return False
         is_young = fenced_after_s * 1_000 < float(self._producing["transaction.timeout.ms"])
-        if not self.settings.worker.static_membership:
+        if not (self.settings.worker.static_membership and is_classic(self.settings.kafka)):
             return is_young
         deadline = time.monotonic() + JOIN_S
         if not is_young:

@@ -220,7 +220,8 @@ class Scene(Place):
 
     def start_failing(self, point, n_calls=1, name="KILL", **variables):
         """Start a worker that something befalls: see `tests.kafka.failing_worker`."""
-        program = ("-m", "tests.kafka.failing_worker", point, str(n_calls), name)
+        program = ("-X", "faulthandler", "-m", "tests.kafka.failing_worker")
+        program += (point, str(n_calls), name)
         return self.start(program=program, **variables)
 
     def close(self):

@@ -35,12 +35,16 @@ class World:
 def asked(monkeypatch):
     """Ask a membership whether it is taken; give the answer and how long that took."""
 
-    def ask(world, fenced_after_s, *, is_static=True):
+    def ask(world, fenced_after_s, *, is_static=True, protocol="classic"):
         monkeypatch.setattr(streams.membership, "Admin", lambda *_, **__: world)
         monkeypatch.setattr(streams.membership.time, "monotonic", lambda: world.now_s)
         monkeypatch.setattr(streams.membership.time, "sleep", world.sleep)
         settings = Settings(
-            kafka={"bootstrap.servers": "127.0.0.1:1", "log_level": "0"},
+            kafka={
+                "bootstrap.servers": "127.0.0.1:1",
+                "log_level": "0",
+                "group.protocol": protocol,
+            },
             worker=WorkerSettings(static_membership=is_static),
         )
         with Watchdog(60.0) as watchdog:
@@ -90,3 +94,10 @@ def test_a_stranger_that_outlives_a_session_is_a_younger_worker(asked):
 @pytest.mark.parametrize(("fenced_after_s", "is_taken"), [(YOUNG_S, True), (OLD_S, False)])
 def test_without_names_in_the_group_only_the_producer_tells(asked, fenced_after_s, is_taken):
     assert asked(World(), fenced_after_s, is_static=False) == (is_taken, 0.0)
+
+
+@pytest.mark.parametrize(("fenced_after_s", "is_taken"), [(YOUNG_S, True), (OLD_S, False)])
+def test_a_younger_worker_that_cannot_join_yet_is_known_by_its_producer(
+    asked, fenced_after_s, is_taken
+):
+    assert asked(World((OWN, 0, 99)), fenced_after_s, protocol="consumer") == (is_taken, 0.0)
