@@ -23,10 +23,14 @@ class Options(NamedTuple):
     step_every: int
     weak_strength: float
     is_served: bool
+    is_watched: bool
 
 
 class Batch(NamedTuple):
-    """Events in order: what happened. ``group_time`` is the time as given, ``time`` as clipped."""
+    """Events in order: what happened. ``group_time`` is the time as given, ``time`` as clipped.
+
+    ``device`` and ``source`` are numbers of labels, -1 where there is none to watch.
+    """
 
     user: NDArray[np.int32]
     title: NDArray[np.int32]
@@ -35,6 +39,8 @@ class Batch(NamedTuple):
     strength: NDArray[np.float32]
     is_positive: NDArray[np.bool_]
     is_emitted: NDArray[np.bool_]
+    device: NDArray[np.int16]
+    source: NDArray[np.int16]
 
 
 class Lists(NamedTuple):
@@ -72,7 +78,7 @@ class Judged(NamedTuple):
     rank : int16[n]
         Rank of the watched title in the list, 0 when absent.
     depth : int16[n]
-        Rank in the whole shortlist, 0 when absent, -1 when not judged.
+        Rank in the whole shortlist, 0 when absent, -1 when not judged or the shortlist is gone.
     segment : int32[n]
         Bits of `models.outcomes.Segment`.
     popularity_rank : int32[n, N_POPULARITIES]

@@ -1,8 +1,8 @@
-"""The decorator of every kernel: numba, cached on disk under a digest of this package's sources.
+"""The decorator of every kernel: numba, cached on disk under a digest of the kernels' sources.
 
-Numba renews a cached kernel when its own file changes, not when a function it calls in another
-file does. Under a folder named by the digest of all files, a kernel is never older than any of
-its parts.
+Numba renews a cached kernel when its own file changes, not when a function it calls or a constant
+it reads in another file does. Under a folder named by the digest of all files that have kernels,
+and of all that these import, a kernel is never older than any of its parts.
 
 Numba uses only a folder that it can write to. Where the program is installed read-only, as in the
 image, ``NUMBA_CACHE_DIR`` names another one, and the kernels made at installation are copied
@@ -12,6 +12,7 @@ there: 10 MB, instead of half a minute of compiling at every start.
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -21,12 +22,25 @@ from typing import Any, TypeVar, cast
 import numba
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+_IMPORTED = re.compile(r"^from models\.(\w+) import|^from models import (\w+)", re.MULTILINE)
+
+
+def kernel_sources(folder: Path) -> list[Path]:
+    """Return the files of a folder that have kernels, and all that they import from it, sorted."""
+    text = {file.stem: file.read_text(encoding="utf-8") for file in folder.glob("*.py")}
+    found: set[str] = set()
+    ahead = {name for name, source in text.items() if "\n@compiled\n" in source}
+    while ahead:
+        found |= ahead
+        named = (_IMPORTED.findall(text[known]) for known in ahead)
+        ahead = {a or b for pairs in named for a, b in pairs} - found
+    return sorted(folder / f"{name}.py" for name in found)
 
 
 def source_digest() -> str:
-    """Return a short digest of the sources of this package."""
+    """Return a short digest of the sources that kernels are made of."""
     digest = hashlib.sha256()
-    for file in sorted(Path(__file__).parent.glob("*.py")):
+    for file in kernel_sources(Path(__file__).parent):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -243,3 +243,35 @@ def rescale(
         for c in range(N_CHANNELS):
             if (c == FAST) == (channels == 1):
                 titles.mass[row, c] *= by
+
+
+@compiled
+def fade_rows(
+    titles: Titles,
+    neighbors: Neighbors,
+    n_titles: int,
+    genre: int,
+    is_resting: NDArray[np.bool_],
+    half_lives: float,
+) -> None:
+    """Let the rows of a genre's titles forget at once what they would in so many half-lives.
+
+    Titles of a resting genre have done so lately, and stay as they are.
+    """
+    by = np.float32(2.0**-half_lives)
+    for row in range(n_titles):
+        is_of_genre, is_spared = False, False
+        for other in titles.genres[row]:
+            if other >= 0:
+                is_of_genre |= other == genre
+                is_spared |= is_resting[other]
+        if is_spared or not is_of_genre:
+            continue
+        titles.mass[row] *= by
+        start = titles.start[row]
+        for slot in range(start, start + titles.length[row]):
+            weight = neighbors.weight[slot]
+            for c in range(N_CHANNELS):
+                scaled = weight[c] * by
+                weight[c] = scaled if scaled > NEGLIGIBLE else np.float32(0.0)
+            neighbors.standing[slot] = bits_of_f32(weight[FORWARD] + weight[BACKWARD])

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import eviction
-from models.batch import Batch, Judged, Lists, Options, new_judged, new_lists
+from models.adapting import Adapting
+from models.alarms import Alarm, Reaction, Recovery
+from models.batch import Batch, Lists, Options, new_judged, new_lists
 from models.covisitation import MAX_CLOCK, N_RECENT, rescale
 from models.engine_arrays import (
     dump_model,
@@ -23,8 +25,11 @@ from models.feature_names import N_FEATURES
 from models.interface import EngineConfig, Explanation, Segment, View
 from models.kernel import run
 from models.listing import NOBODY, list_for
+from models.mix_watch import MixWatch
 from models.names import ABSENT, Names
 from models.popularity import rebuild_tops, update_tops
+from models.quality_alarms import QualityAlarms
+from models.quality_state import BLOCK, N_ALARMS, N_IN_BLOCK
 from models.ranker import Ranker
 from models.scratch import new_scratch
 from models.state import (
@@ -94,7 +99,11 @@ class Engine:
             step_every=config.step_every,
             weak_strength=config.weak_strength,
             is_served=config.is_served,
+            is_watched=config.watches,
         )
+        self.quality = QualityAlarms(config.k)
+        self._mix = MixWatch(N_GENRES, config.patience)
+        self._adapting = Adapting()
         self._sync_rows()
 
     def describe(
@@ -141,7 +150,7 @@ class Engine:
         row = self.users.row(user_id)
         if row != ABSENT:
             eviction.erase_user(self.model, row)
-            self.users.remove([row])
+            self._free_users([row])
 
     def learn(self, views: Sequence[View]) -> Iterator[Segment]:
         """Judge and learn views in order, in segments whose title rows may be named at once.
@@ -159,15 +168,20 @@ class Engine:
         user, title = np.zeros(n, np.int32), np.zeros(n, np.int32)
         columns = self._columns(views)
         _check(*columns[:3])
+        columns += self._labels(views)
         begin = 0
         for e, view in enumerate(views):
             if self._needs_room(view):
-                yield from self._learn_rows(Batch(user, title, *columns), begin, e, judged, lists)
+                if e > begin:
+                    batch = Batch(user, title, *columns)
+                    yield self._learn_rows(batch, views, Segment(begin, e, judged, lists, []))
                 begin = e
                 self._make_room(view)
             user[e] = self._user_row(view.user_id)
             title[e] = self._title_row(view.content_id)
-        yield from self._learn_rows(Batch(user, title, *columns), begin, n, judged, lists)
+        if n > begin:
+            batch = Batch(user, title, *columns)
+            yield self._learn_rows(batch, views, Segment(begin, n, judged, lists, []))
 
     def recommend(self, user_id: str, time: float) -> Lists:
         """Return one list for a user as of ``time``, known or not; changes nothing."""
@@ -240,6 +254,9 @@ class Engine:
             "title_names": self.titles,
             "genre_names": self.genres,
             "creator_names": self.creators,
+            "quality": self.quality,
+            "mix": self._mix,
+            "adapting": self._adapting,
         }
 
     def _columns(self, views: Sequence[View]) -> tuple[NDArray[Any], ...]:
@@ -252,20 +269,54 @@ class Engine:
             np.array([view.is_emitted or is_served for view in views], np.bool_),
         )
 
-    def _learn_rows(
-        self, batch: Batch, begin: int, end: int, judged: Judged, lists: Lists
-    ) -> Iterator[Segment]:
-        """Run the kernel over rows, pausing for room and for the ranker's steps."""
-        if begin == end:
-            return
-        at = begin
-        while at < end:
-            stop = min(end, at + _MAX_RUN)
+    def _labels(self, views: Sequence[View]) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+        """Return the numbers of the devices and of the sources; one that is new gets the next."""
+        devices, sources = [view.device for view in views], [view.source for view in views]
+        return (
+            self._numbers(devices, self.quality.devices),
+            self._numbers(sources, self.quality.sources),
+        )
+
+    def _numbers(self, labels: list[str | None], names: Names) -> NDArray[np.int16]:
+        if not self.config.watches or labels.count(None) == len(labels):
+            return np.full(len(labels), ABSENT, np.int16)
+        return np.array([self.quality.row_of(label, names) for label in labels], np.int16)
+
+    def _learn_rows(self, batch: Batch, views: Sequence[View], segment: Segment) -> Segment:
+        """Run the kernel over rows, pausing for room, for the ranker's steps, and for alarms."""
+        at, _, judged, lists, notices = segment
+        while at < segment.end:
+            stop = min(segment.end, at + _MAX_RUN)
             self._prepare(stop - at)
-            at = run(self.model, self._scratch, self._options, batch, at, stop, judged, lists)
+            state = self.quality.state
+            at = run(
+                self.model, state, self._scratch, self._options, batch, at, stop, judged, lists
+            )
             if self.model.counts[N_GRADIENTS] >= self.config.step_every:
                 self._step_ranker()
-        yield Segment(begin, end, judged, lists)
+            if state.counts[N_IN_BLOCK] == BLOCK:
+                notices += ((at - 1, notice) for notice in self._end_block(views[at - 1].time))
+            if state.counts[N_ALARMS]:
+                notices += ((at - 1, notice) for notice in self._react(views[at - 1]))
+        return segment
+
+    def _end_block(self, time: float) -> list[Alarm | Recovery]:
+        """Let the mix of the latest events be watched."""
+        state = self.quality.state
+        found = self._mix.take(state.block, time, self.genres.name, self.genres.n_rows)
+        state.block[:], state.counts[N_IN_BLOCK] = 0.0, 0
+        return found
+
+    def _react(self, view: View) -> Iterator[Alarm | Reaction]:
+        """Give the alarm that a view raised, and boost the fast side where one is due."""
+        told = self.quality.take(self.genres, view.time)
+        if told is None:
+            return
+        yield told[0]
+        if self.config.adapts and not view.is_faulty:
+            yield from self._adapting.to(
+                *told, quality=self.quality.state, model=self.model, ranker=self.ranker
+            )
 
     def _step_ranker(self) -> None:
         self.ranker.step(self.model.gradient)
@@ -300,7 +351,11 @@ class Engine:
     def _evict_users(self) -> None:
         rows = eviction.least_recent(self.model.users.last_event, self.users.in_use())
         eviction.forget_users(self.model, rows)
-        self.users.remove(rows.tolist())
+        self._free_users(rows.tolist())
+
+    def _free_users(self, rows: list[int]) -> None:
+        self.quality.forget(rows)
+        self.users.remove(rows)
 
     def _evict_titles(self) -> None:
         rows = eviction.least_recent(self.model.titles.last_event, self.titles.in_use())

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models.alarms import Alarm, Reaction, Recovery
 from models.batch import Judged, Lists
 
 
@@ -36,6 +37,12 @@ class EngineConfig:
         Tie groups whose candidates are kept for their later events.
     protocol
         ``fresh`` or ``served``: which list is judged.
+    watches
+        Whether drift is looked for.
+    adapts
+        Whether the fast side is boosted when lists become worse.
+    patience
+        Events after which a mix of people and titles that has changed counts as usual.
     """
 
     k: int = 10
@@ -50,6 +57,9 @@ class EngineConfig:
     weak_strength: float = 0.25
     n_open_groups: int = 64
     protocol: str = "fresh"
+    watches: bool = True
+    adapts: bool = True
+    patience: int = 20_000
 
     @property
     def is_served(self) -> bool:
@@ -61,7 +71,8 @@ class View(NamedTuple):
     """One accepted view, as the engine learns it.
 
     ``time`` is event time in epoch seconds; ``group_time`` the time as given: views of one user
-    with equal ``group_time`` are one tie group.
+    with equal ``group_time`` are one tie group. ``is_faulty`` says that an input fault is known to
+    last: then lists that become worse are no reason to adapt.
     """
 
     user_id: str
@@ -71,15 +82,22 @@ class View(NamedTuple):
     strength: float = 1.0
     is_positive: bool = True
     is_emitted: bool = False
+    device: str | None = None
+    source: str | None = None
+    is_faulty: bool = False
 
 
 class Segment(NamedTuple):
-    """Events from ``begin`` to ``end`` of a batch; rows stay valid until the next segment."""
+    """Events from ``begin`` to ``end`` of a batch; rows stay valid until the next segment.
+
+    ``notices`` are what the detectors said, each with the row of the event after which they did.
+    """
 
     begin: int
     end: int
     judged: Judged
     lists: Lists
+    notices: list[tuple[int, Alarm | Recovery | Reaction]]
 
 
 class Explanation(NamedTuple):

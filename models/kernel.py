@@ -1,8 +1,8 @@
 """The path of events through the engine, compiled: recommend, judge, learn.
 
-`run` takes events in order and stops after the event whose gradient completes a ranker step, or
-that makes a clock due for scaling back, so that weights change at fixed counts of the state and
-never at a batch's end.
+`run` takes events in order and stops after the event whose gradient completes a ranker step, that
+makes a clock due for scaling back, that raises an alarm, or that completes a block of inputs: what
+follows from it takes effect from the next event on, and never depends on a batch's end.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from models.covisitation import MAX_CLOCK, N_RECENT, apply_increments, increment
 from models.history import append_consumed, find_consumed, recent_titles
 from models.listing import draw_popular, list_for, make_list
 from models.popularity import add_view, update_creators, update_tops
+from models.quality_state import BLOCK, N_ALARMS, N_IN_BLOCK, QualityWatch
+from models.quality_watch import sum_block, watch_quality
 from models.ranking import add_gradient
 from models.reasons import NEW_VIEWS
 from models.scratch import Scratch
@@ -120,11 +122,14 @@ def _judge_popular(
 
 @compiled
 def learn_ranking(model: Model, scratch: Scratch, user: int, title: int, strength: float) -> int:
-    """Add the gradient of a watched title; return its rank in the shortlist, 0 if absent."""
+    """Add the gradient of a watched title; return its rank in the shortlist.
+
+    0 if it is absent, -1 if the group's shortlist is gone.
+    """
     candidates = model.candidates
     slot = model.users.group_slot[user]
     if slot < 0:
-        return 0
+        return -1
     n, titles, score = candidates.length[slot], candidates.title[slot], candidates.score[slot]
     target = -1
     for p in range(n):
@@ -203,9 +208,10 @@ def learn(model: Model, scratch: Scratch, options: Options, batch: Batch, e: int
     strength = np.float64(batch.strength[e])
     if not batch.is_positive[e]:
         strength *= options.weak_strength
-    if find_consumed(users, model.history, user, title) < 0:
-        learn_covisits(model, scratch, options.n_neighbors, user, title, strength)
-    learn_popularity(model, title, time, strength)
+    if batch.strength[e] > 0.0:  # else it teaches nobody but its user
+        if find_consumed(users, model.history, user, title) < 0:
+            learn_covisits(model, scratch, options.n_neighbors, user, title, strength)
+        learn_popularity(model, title, time, strength)
     append_consumed(users, model.history, model.blocks, user, title)
     users.last_time[user] = max(users.last_time[user], time)
     users.n_events[user] += 1
@@ -213,8 +219,21 @@ def learn(model: Model, scratch: Scratch, options: Options, batch: Batch, e: int
 
 
 @compiled
+def watch(model: Model, quality: QualityWatch, batch: Batch, e: int, judged: Judged) -> None:
+    """Let the detectors see an event that was judged and is not learned yet."""
+    users, titles, user = model.users, model.titles, batch.user[e]
+    segment, n_events = judged.segment[e], users.n_events[user]
+    sum_block(quality, titles, batch, e, segment, n_events)
+    quality.counts[N_ALARMS] = 0
+    if judged.depth[e] >= 0 and segment & NEVER_SEEN == 0 and batch.strength[e] > 0.0:
+        n_listed = model.candidates.length[users.group_slot[user]]
+        watch_quality(quality, titles, batch, e, judged, n_events, n_listed)
+
+
+@compiled
 def run(
     model: Model,
+    quality: QualityWatch,
     scratch: Scratch,
     options: Options,
     batch: Batch,
@@ -238,11 +257,18 @@ def run(
             judged.depth[e] = learn_ranking(
                 model, scratch, user, batch.title[e], np.float64(batch.strength[e])
             )
+        if options.is_watched:
+            watch(model, quality, batch, e, judged)
         learn(model, scratch, options, batch, e)
         if batch.is_emitted[e]:
             list_for(model, scratch, user, batch.time[e], lists, e)
             if options.is_served:
                 users.pending[user] = lists.title[e]
-        if model.counts[N_GRADIENTS] >= options.step_every or model.clock.max() > MAX_CLOCK:
+        if (
+            model.counts[N_GRADIENTS] >= options.step_every
+            or model.clock.max() > MAX_CLOCK
+            or quality.counts[N_ALARMS] > 0
+            or quality.counts[N_IN_BLOCK] == BLOCK
+        ):
             return e + 1
     return end

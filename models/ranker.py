@@ -64,6 +64,14 @@ class Ranker:
         """Let River's optimiser take one step along a summed gradient."""
         self._optimizer.step(self._parameters, {_KEY: gradient})
 
+    def boost(self, kept: float) -> None:
+        """Keep only a part of the sums of squares: the next steps are larger by its root's inverse.
+
+        They shrink again as gradients come in.
+        """
+        if _KEY in self._optimizer.g2:
+            self._optimizer.g2[_KEY] *= kept
+
     def snapshot(self) -> dict[str, NDArray[Any]]:
         """Return the weights and the optimiser's sums of squares."""
         squares = self._optimizer.g2.get(_KEY)

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from models.drawing import Floats, Integers, cumulated, hashed, pick
-from models.world import NICHE_SHARES, START_S, World, WorldSettings, event_clock
+from models.choosing import Choosing, Viewers
+from models.drawing import pick
+from models.rhythm import START_S, event_clock
+from models.world import World, WorldSettings
 
 VIEW = np.dtype(
     [
@@ -18,24 +20,20 @@ VIEW = np.dtype(
         ("event_time", np.float64),
         ("view_time", np.float64),
         ("rating", np.float64),
+        ("changes", np.int64),
     ]
 )
 SESSION = np.dtype(
     [("user", np.int64), ("session", np.int64), ("length", np.int64), ("start", np.float64)]
 )
-Views = NDArray[np.void]  # of VIEW; NaN is a missing value
+Views = NDArray[np.void]  # of VIEW; NaN is a missing value, changes are as in World.affected
 
 MEAN_SESSION, MAX_SESSION = 4.0, 16
 MAX_VIEWS_A_DAY = 6  # of the average person; the busiest watch thirteen times as much
-
-# What leads from one view of a session to the next; otherwise another title of the niche.
-SHARE_FRESH, SHARE_TRENDING, SHARE_ADJACENT, SHARE_NEXT = 0.12, 0.08, 0.08, 0.35
 SHARE_UNRATED, SHARE_UNTIMED = 0.04, 0.03
 PAUSE_S = 20.0
-MAX_REMEMBERED = 1 << 23  # slots of 8 bytes
 
 _SESSIONS = 100
-_PLACE_SUMS = cumulated(np.array(NICHE_SHARES))
 
 
 def views(world: World, n_events: int, *, chunk_size: int = 16_384) -> Iterator[Views]:
@@ -108,38 +106,15 @@ def check_n_events(settings: WorldSettings, n_events: int) -> None:
         )
 
 
-class Watched:
-    """Pairs of user and title that were watched, in a bounded table that forgets on collision.
-
-    Parameters
-    ----------
-    n_pairs
-        Pairs to expect; the table has at most ``MAX_REMEMBERED`` slots.
-    """
-
-    def __init__(self, n_pairs: int) -> None:
-        n_bits = min(2 * n_pairs, MAX_REMEMBERED).bit_length() - 1
-        self._shift = np.uint64(64 - n_bits)
-        self._slots = np.zeros(1 << n_bits, np.uint64)
-
-    def has(self, user: Integers, title: Integers) -> NDArray[np.bool_]:
-        """Return which pairs are remembered."""
-        pair = hashed(user, title)
-        is_here: NDArray[np.bool_] = self._slots[pair >> self._shift] == pair
-        return is_here
-
-    def add(self, user: Integers, title: Integers) -> None:
-        """Remember pairs."""
-        pair = hashed(user, title)
-        self._slots[pair >> self._shift] = pair
-
-
 class Viewing:
     """Makes sessions, a block at a time, in the order in which they start.
 
-    Session starts follow the daily rhythm: the session whose first view is the c-th of N starts
-    where a share c / N of the rhythm's mass has passed. A person who is still watching starts
-    later. Each block has a random generator of its own.
+    Session starts follow the rhythm of hours and days: the session whose first view is the c-th
+    of N starts where a share c / N of the rhythm's mass has passed. A person who is still watching
+    starts later. Each block has a random generator of its own.
+
+    A view that ends after a change of taste or catalogue was chosen after it, so that a log in
+    the order of event time changes from one line to the next.
 
     Parameters
     ----------
@@ -160,9 +135,8 @@ class Viewing:
         self.world, self.n_events, self.watermark = world, n_events, START_S
         self._n_made = self._n_sessions = self._n_blocks = 0
         self._block_size = int(np.clip(settings.n_users // 8, 16, 4096))
-        self._free_from = np.zeros(settings.n_users)
-        self._watched = Watched(n_events)
-        self._title_sums = cumulated(world.popularity(START_S))
+        self._free_from = np.zeros(len(world.people))
+        self._choosing = Choosing(world, n_events)
 
     @property
     def has_more(self) -> bool:
@@ -176,7 +150,7 @@ class Viewing:
         self._n_blocks += 1
         self._n_sessions += len(sessions)
         self._n_made += int(sessions["length"].sum())
-        self._title_sums = cumulated(self.world.popularity(float(sessions["start"][0])))
+        self._choosing.weigh(float(sessions["start"][0]))
         rows = [rows for wave in _waves(sessions) for rows in self._walk(rng, wave)]
         self.watermark = float(event_clock(self._n_made / self.n_events, self.world.settings.days))
         return rows
@@ -187,10 +161,14 @@ class Viewing:
         first = self._n_made + np.cumsum(length) - length
         share = (first + rng.random(n) * length) / self.n_events
         sessions = np.empty(n, SESSION)
-        sessions["user"] = pick(self.world.activity, rng.random(n))
+        sessions["user"] = pick(self.world.people.activity, rng.random(n))
         sessions["session"] = self._n_sessions + np.arange(n)
         sessions["length"] = np.minimum(length, self.n_events - first)
         sessions["start"] = event_clock(share, self.world.settings.days)
+        for crowd in self.world.people.crowds:
+            theirs = np.flatnonzero(crowd.change.is_on_at(sessions["start"]))
+            theirs = theirs[rng.random(len(theirs)) < crowd.change.strength]
+            sessions["user"][theirs] = crowd.draw(rng.random(len(theirs)))
         return sessions[first < self.n_events]
 
     def _walk(self, rng: np.random.Generator, sessions: NDArray[np.void]) -> Iterator[Views]:
@@ -201,82 +179,39 @@ class Viewing:
         title = np.full(len(sessions), -1)
         for step in range(int(sessions["length"][0])):
             n = int(np.count_nonzero(sessions["length"] > step))
-            title[:n] = self._choose(rng, user[:n], title[:n], time[:n])
-            rows = self._watch(rng, sessions[:n], title[:n], time[:n])
-            time[:n] = rows["event_time"]
+            on = self.world.phases.on(user[:n], time[:n])
+            rows = self._views(rng, sessions[:n], Viewers(user[:n], title[:n], time[:n], on))
+            title[:n], time[:n] = rows["title"], rows["event_time"]
             yield rows
         self._free_from[user] = time
 
-    def _choose(
-        self, rng: np.random.Generator, user: Integers, before: Integers, time: Floats
-    ) -> Integers:
-        niche = self._niche(rng, user, before)
-        title = self._follow(rng, before, self._draw(rng, niche), time)
-        for stays in (True, True, True, False, False):
-            seen = np.flatnonzero(self._watched.has(user, title))
-            again = niche[seen] if stays else self._trending_niche(rng, len(seen))
-            title[seen] = self._draw(rng, again)
-        self._watched.add(user, title)
-        return title
-
-    def _niche(self, rng: np.random.Generator, user: Integers, before: Integers) -> Integers:
-        n = len(user)
-        limits = np.cumsum([SHARE_FRESH, SHARE_TRENDING, SHARE_ADJACENT])
-        way = rng.random(n) * np.where(before < 0, limits[1], 1.0)
-        same = self.world.titles.niche[before]
-        return np.select(
-            [way < limit for limit in limits],
-            [
-                self._favourite_niche(rng, user),
-                self._trending_niche(rng, n),
-                self.world.adjacent_niche(same),
-            ],
-            same,
-        )
-
-    def _favourite_niche(self, rng: np.random.Generator, user: Integers) -> Integers:
-        genre = self.world.genre(user, rng.random(len(user)))
-        place = pick(_PLACE_SUMS, rng.random(len(user)))
-        return self.world.favourite_niche(user, genre, place)
-
-    def _trending_niche(self, rng: np.random.Generator, n: int) -> Integers:
-        return self.world.titles.niche[pick(self._title_sums, rng.random(n))]
-
-    def _draw(self, rng: np.random.Generator, niche: Integers) -> Integers:
-        first = self.world.first_title
-        return pick(self._title_sums, rng.random(len(niche)), first[niche], first[niche + 1])
-
-    def _follow(
-        self, rng: np.random.Generator, before: Integers, title: Integers, time: Floats
-    ) -> Integers:
-        """Replace some titles of the niche of the one before by its next title, if released."""
-        titles = self.world.titles
-        following = np.minimum(before + 1, len(titles) - 1)
-        follows = (
-            (rng.random(len(title)) < SHARE_NEXT)
-            & (before >= 0)
-            & (titles.niche[title] == titles.niche[before])
-            & (titles.niche[following] == titles.niche[before])
-            & (titles.released[following] <= time)
-        )
-        return np.where(follows, following, title)
+    def _views(
+        self, rng: np.random.Generator, sessions: NDArray[np.void], before: Viewers
+    ) -> Views:
+        """Return a view of each session; those that end after a change are chosen after it."""
+        rows = self._watch(rng, sessions, before)
+        on = self.world.phases.on(before.user, rows["event_time"])
+        late = np.flatnonzero(on != before.on)
+        if len(late):
+            ends = rows["event_time"][late]
+            again = self._watch(rng, sessions[late], before._replace(on=on).some(late))
+            again["event_time"] = np.maximum(ends, again["event_time"])
+            rows[late] = again
+        rows["changes"] = self.world.affected(rows["user"], rows["title"], on)
+        return rows
 
     def _watch(
-        self,
-        rng: np.random.Generator,
-        sessions: NDArray[np.void],
-        title: Integers,
-        time: Floats,
+        self, rng: np.random.Generator, sessions: NDArray[np.void], before: Viewers
     ) -> Views:
-        n = len(sessions)
-        affinity = self.world.affinity(sessions["user"], title)
+        n, title = len(sessions), self._choosing.choose(rng, before)
+        affinity = self.world.affinity(before.user, title, self.world.phases.numbered(before.on))
         share = np.clip(0.1 + 0.8 * affinity + 0.2 * rng.standard_normal(n), 0.02, 1.0)
         rating = np.clip(np.rint(2 + 7 * affinity + 1.2 * rng.standard_normal(n)), 1, 10)
         watched = np.round(self.world.titles.duration[title] * share, 1)
         rows = np.empty(n, VIEW)
         rows["user"], rows["session"], rows["title"] = sessions["user"], sessions["session"], title
         # one second at least, so that a person's times are distinct
-        rows["event_time"] = np.round(time + 1 + watched + rng.exponential(PAUSE_S, n), 3)
+        rows["event_time"] = np.round(before.time + 1 + watched + rng.exponential(PAUSE_S, n), 3)
         rows["view_time"] = np.where(rng.random(n) < SHARE_UNTIMED, np.nan, watched)
         rows["rating"] = np.where(rng.random(n) < SHARE_UNRATED, np.nan, rating)
         return rows

@@ -1,148 +1,43 @@
-"""A small world where the truth is known: people with tastes, titles that age.
+"""A small world where the truth is known: people with tastes, titles that age, planted changes.
 
-Everything in this file holds still; :mod:`models.viewing` lets the people watch. Tastes are an
-array (group of users by genre) and popularity is a function of a title's age, so that a world
-can let either of them drift.
+:mod:`models.viewing` lets the people watch.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.changes import (
+    MAX_CHANGES,
+    CatalogueChange,
+    Change,
+    HitRelease,
+    NewAudience,
+    TasteChange,
+)
 from models.drawing import Floats, Integers, cumulated, hashed_uniform, pick
+from models.people import People
+from models.phases import Phases
+from models.rhythm import DAY_S
+from models.titles import freshness, titles_of
+from models.world_settings import WorldSettings
 
-DAY_S = 86_400.0
-START_S = 1_640_995_200.0  # 1 January 2022, UTC: a world has no wall clock
-N_GENRES = 12
-N_GROUPS = 24
-TITLES_A_NICHE = 24
-CREATORS_A_NICHE = 3
+__all__ = ["World", "WorldSettings"]
 
-# Of a group's fresh choices these shares go to its three favourite genres, the rest to all.
-GENRE_SHARES = (0.55, 0.25, 0.12)
 # Of a person's fresh choices within a genre these shares go to three niches of their own.
 NICHE_SHARES = (0.6, 0.3, 0.1)
+NICHE_EXPONENT = 0.5  # Zipf's law of the niches of a genre
 AFFINITY_GENRE, AFFINITY_NICHE, AFFINITY_QUALITY = 0.35, 0.40, 0.25
+HIT_QUALITY = 0.9
 
-ZIPF_EXPONENT, NICHE_EXPONENT = 0.9, 0.5  # of titles and of the niches of a genre
-SHARE_NEW = 0.3  # of the titles, released while the log runs
-CATALOGUE_AGE_S = 8 * 365 * DAY_S  # mean age of the others at the start
-FRESHNESS_HALF_LIFE_S = 5 * DAY_S
-FRESHNESS_FLOOR = 0.12
-# Views an hour of the day (UTC), relative to one another: a quiet night, a busy evening.
-HOURLY = (3, 2, 1, 1, 1, 1, 2, 3, 4, 4, 4, 5, 6, 6, 5, 5, 6, 7, 9, 11, 12, 11, 8, 5)
-ACTIVITY_TAIL = 1.6  # Pareto exponent
-ACTIVITY_RATIO = 30.0  # the busiest person to the quietest
-
-_TITLES, _PEOPLE, _NICHES, _TASTE = range(4)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorldSettings:
-    """Size and seed of a world.
-
-    Parameters
-    ----------
-    n_users
-        People, at least 1. About 20 bytes each.
-    n_titles
-        Titles, at least 1. About 100 bytes each.
-    days
-        Days over which the views are spread, at least 1.
-    seed
-        Not negative. The same settings make the same world.
-
-    Raises
-    ------
-    ValueError
-        If a number is below its minimum.
-    """
-
-    n_users: int = 2_000
-    n_titles: int = 2_000
-    days: int = 30
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name, minimum in (("n_users", 1), ("n_titles", 1), ("days", 1), ("seed", 0)):
-            value = getattr(self, name)
-            if value < minimum:
-                raise ValueError(f"{name} must be at least {minimum}, not {value}")
-
-    def generator(self, *purpose: int) -> np.random.Generator:
-        """Return the generator for one purpose, independent of those for any other."""
-        return np.random.default_rng([self.seed, *purpose])
-
-
-@dataclass(frozen=True, slots=True)
-class Titles:
-    """What is known of each title, as columns in the order of niches.
-
-    Parameters
-    ----------
-    number
-        Public number, a permutation: neighbours in a niche are not neighbours in number.
-    niche, creator
-        The niche (titles of one niche are watched together) and who made it.
-    genres
-        Shape (n, 2): the niche's genre and a second one, or -1.
-    appeal
-        Popularity apart from age; Zipf's law.
-    quality
-        In [0, 1].
-    released, duration
-        Epoch seconds at midnight (UTC) and seconds.
-    """
-
-    number: Integers
-    niche: Integers
-    creator: Integers
-    genres: Integers
-    appeal: Floats
-    quality: Floats
-    released: Floats
-    duration: Floats
-
-    def __len__(self) -> int:
-        return len(self.number)
-
-
-def freshness(age_s: Floats) -> Floats:
-    """Return the factor of a title's popularity at an age: 0 before release, 1 at release.
-
-    Afterwards it halves towards ``FRESHNESS_FLOOR`` every ``FRESHNESS_HALF_LIFE_S``.
-
-    Examples
-    --------
-    >>> freshness(np.array([-1.0, 0.0, FRESHNESS_HALF_LIFE_S])).round(2)
-    array([0.  , 1.  , 0.56])
-    """
-    decayed = np.exp2(-np.maximum(age_s, 0.0) / FRESHNESS_HALF_LIFE_S)
-    return np.where(age_s < 0, 0.0, FRESHNESS_FLOOR + (1 - FRESHNESS_FLOOR) * decayed)
-
-
-def event_clock(share: Floats | float, days: int) -> Floats:
-    """Return the event time at which a share of all sessions has started, by daily rhythm.
-
-    Examples
-    --------
-    >>> (event_clock(np.array([0.0, 0.5, 1.0]), days=1) - START_S) / 3600
-    array([ 0.        , 17.28571429, 24.        ])
-    """
-    passed = np.asarray(share) * days
-    day = np.floor(passed)
-    within = np.interp(
-        passed - day, cumulated(np.array(HOURLY, np.float64)) / sum(HOURLY), np.linspace(0, 1, 25)
-    )
-    event_time: Floats = START_S + (day + within) * DAY_S
-    return event_time
+_NICHES, _ARRIVALS = 2, 6
 
 
 class World:
-    r"""People and titles, and the truth about who likes what.
+    r"""People and titles, and the truth about who likes what and what changes.
 
     Titles fall into niches of about 24, niches into genres. People fall into groups with a taste
     for genres; each person has three favourite niches a genre. The affinity of user u for title i
@@ -153,28 +48,35 @@ class World:
     with t the taste of u's group for the title's genre g, n the share of the title's niche among
     u's niches of that genre (1 for the first favourite, 0 for a stranger) and q the quality. The
     popularity of a title is its appeal (Zipf's law over a random order) times the
-    :func:`freshness` of its age.
+    :func:`~models.titles.freshness` of its age.
 
     Parameters
     ----------
     settings
         Size and seed.
+    changes
+        What changes, and when; without them everything holds still.
 
     Attributes
     ----------
     titles : Titles
-        Columns of ``n_titles``.
-    taste : array of (groups, genres)
-        Each row sums to 1.
-    group : array of n_users
-        The taste group of each person.
-    activity : array of n_users + 1
-        Running sums of how often each person comes.
+        Columns of ``n_titles``, then of the titles that changes bring.
+    people : People
+        Who watches.
+    phases : Phases
+        Which titles make up a niche, and who likes it, by the changes that are on.
+    arrivals : list of arrays or None
+        For each change the titles it brings.
+
+    Raises
+    ------
+    ValueError
+        If there are more than 16 changes.
 
     Notes
     -----
-    Favourite niches are hashed from the user when asked for, so that a person costs the group and
-    the activity only.
+    Favourite niches are hashed from the user when asked for, so that a person costs the group,
+    the device and the activity only, and 8 bytes a change of taste.
 
     Examples
     --------
@@ -183,40 +85,61 @@ class World:
     array([0.607, 0.534])
     """
 
-    def __init__(self, settings: WorldSettings) -> None:
-        self.settings = settings
-        self.titles = _titles(settings)
-        self.taste = _taste(settings, int(self.titles.genres.max()) + 1)
-        self._taste_sums = cumulated(self.taste.ravel())
-        people = settings.generator(_PEOPLE)
-        self.group: NDArray[np.int16] = people.integers(
-            len(self.taste), size=settings.n_users, dtype=np.int16
-        )
-        tail = np.float_power(1 - people.random(settings.n_users), -1 / ACTIVITY_TAIL)
-        self.activity = cumulated(np.minimum(tail, ACTIVITY_RATIO))
+    def __init__(self, settings: WorldSettings, changes: Sequence[Change] = ()) -> None:
+        if len(changes) > MAX_CHANGES:
+            raise ValueError(f"a world has at most {MAX_CHANGES} changes, not {len(changes)}")
+        self.settings, self.changes = settings, tuple(changes)
+        self.titles = titles_of(settings)
+        self.n_genres = int(self.titles.genres.max()) + 1
         self._arrange_niches()
+        audiences = [change for change in changes if isinstance(change, NewAudience)]
+        self.people = People(settings, self.n_genres, audiences)
+        places = [self._arrive(number, change) for number, change in enumerate(changes)]
+        self.arrivals = [None if place is None else place[0] for place in places]
+        self.phases = Phases(settings, self.people, self.titles, self.changes, places)
+        self._taste_sums = cumulated(self.people.taste.ravel())
 
     def _arrange_niches(self) -> None:
-        n_niches = int(self.titles.niche[-1]) + 1
-        self.first_title = np.searchsorted(self.titles.niche, np.arange(n_niches + 1))
+        niche = self.titles.niche
+        n_niches = int(niche[-1]) + 1
+        self.first_title = np.searchsorted(niche, np.arange(n_niches + 1))
         self.niche_genre = self.titles.genres[self.first_title[:-1], 0]
         self._first_niche = np.searchsorted(self.niche_genre, np.arange(self.n_genres + 1))
         order = self.settings.generator(_NICHES).permutation(n_niches)
         self._niche_sums = cumulated(np.float_power(order + 1, -NICHE_EXPONENT))
 
-    @property
-    def n_genres(self) -> int:
-        """Genres that have titles."""
-        return len(self.taste[0])
+    def _arrive(self, number: int, change: Change) -> tuple[Integers, Integers] | None:
+        """Add the titles that a change brings; return them and those whose places they take."""
+        rng, n = self.settings.generator(_ARRIVALS, number), self.settings.n_titles
+        in_scope = np.arange(n)
+        if change.genre is not None:
+            in_scope = np.flatnonzero(self.titles.genres[:n, 0] == change.genre)
+        if isinstance(change, CatalogueChange):
+            n_new = max(1, round(change.strength * len(in_scope)))
+        elif isinstance(change, HitRelease):
+            n_new = change.n_titles
+        else:
+            return None
+        old = np.sort(rng.choice(in_scope, n_new, replace=n_new > len(in_scope)))
+        new = np.arange(len(self.titles), len(self.titles) + n_new)
+        self.titles = self.titles.and_like(old, rng)
+        if isinstance(change, HitRelease):
+            self.titles.genres[new, 1] = -1
+            self.titles.appeal[new] = 0.0  # it is chosen by its own pull alone
+            self.titles.quality[new] = HIT_QUALITY
+            self.titles.released[new] = change.begin // DAY_S * DAY_S
+        return new, old
 
-    def genre(self, user: Integers, uniform: Floats) -> Integers:
+    def genre(self, user: Integers, uniform: Floats, phase: Integers | int = 0) -> Integers:
         """Return the genre that each user's taste picks for a uniform number."""
-        row = self.group[user].astype(np.int64) * self.n_genres
+        row = self.phases.group_at[phase, self.people.group[user]] * self.n_genres
         return pick(self._taste_sums, uniform, row, row + self.n_genres) - row
 
-    def favourite_niche(self, user: Integers, genre: Integers, place: Integers | int) -> Integers:
+    def favourite_niche(
+        self, user: Integers, genre: Integers, place: Integers | int, phase: Integers | int = 0
+    ) -> Integers:
         """Return the niche in each user's first, second or third place (0, 1, 2) of a genre."""
-        uniform = hashed_uniform(self.settings.seed, user, genre, place)
+        uniform = hashed_uniform(self.phases.niche_seed[phase, genre], user, genre, place)
         first, last = self._first_niche[genre], self._first_niche[genre + 1]
         return pick(self._niche_sums, uniform, first, last)
 
@@ -226,15 +149,16 @@ class World:
         last = niche + 1 == self._first_niche[genre + 1]
         return np.where(last, self._first_niche[genre], niche + 1)
 
-    def affinity(self, user: Integers, title: Integers) -> Floats:
-        """Return how well titles suit users, in [0, 1]; the two arguments broadcast."""
-        user, title = np.broadcast_arrays(user, title)
-        genre, niche = self.titles.genres[title, 0], self.titles.niche[title]
-        taste = self.taste[self.group[user]]
+    def affinity(self, user: Integers, title: Integers, phase: Integers | int = 0) -> Floats:
+        """Return how well titles suit users, in [0, 1]; the arguments broadcast."""
+        user, title, phase = np.broadcast_arrays(user, title, phase)
+        genre = self.titles.genres[title, 0]
+        niche = self.titles.niche[self.phases.role_of[phase, title]]
+        taste = self.people.taste[self.phases.group_at[phase, self.people.group[user]]]
         liking = np.take_along_axis(taste, genre[..., None], -1)[..., 0] / taste.max(-1)
         place_liking = np.zeros(user.shape)
         for place, share in enumerate(NICHE_SHARES):
-            is_here = self.favourite_niche(user, genre, place) == niche
+            is_here = self.favourite_niche(user, genre, place, phase) == niche
             np.maximum(place_liking, is_here * (share / NICHE_SHARES[0]), out=place_liking)
         affinity: Floats = AFFINITY_GENRE * liking + AFFINITY_NICHE * place_liking
         return affinity + AFFINITY_QUALITY * self.titles.quality[title]
@@ -243,47 +167,32 @@ class World:
         """Return each title's popularity at a time; 0 before its release."""
         return self.titles.appeal * freshness(event_time - self.titles.released)
 
+    def affected(self, user: Integers, title: Integers, on: Integers) -> NDArray[np.int64]:
+        """Return which changes show in views: bit i for change i.
 
-def _titles(settings: WorldSettings) -> Titles:
-    rng, n = settings.generator(_TITLES), settings.n_titles
-    n_genres = min(N_GENRES, n)
-    n_niches = max(n_genres, n // TITLES_A_NICHE)
-    niche = np.arange(n) * n_niches // n
-    genre = niche * n_genres // n_niches
-    second = np.where(rng.random(n) < 0.5, rng.integers(n_genres, size=n), -1)
-    return Titles(
-        number=rng.permutation(n) + 1,
-        niche=niche,
-        creator=niche * CREATORS_A_NICHE + rng.integers(CREATORS_A_NICHE, size=n),
-        genres=np.stack([genre, np.where(second == genre, -1, second)], axis=1),
-        appeal=np.float_power(rng.permutation(n) + 1, -ZIPF_EXPONENT),
-        quality=rng.random(n),
-        released=_released(rng, niche, settings.days),
-        duration=_duration(rng, niche),
-    )
+        Parameters
+        ----------
+        user, title
+            Who watched what.
+        on
+            The changes of taste and catalogue that were on for the user, as in `Phases.on`.
+        """
+        bits = np.zeros(len(user), np.int64)
+        for place, change in enumerate(self.changes):
+            bits |= self._shows(place, change, user, title, on).astype(np.int64) << place
+        return bits
 
-
-def _released(rng: np.random.Generator, niche: Integers, days: int) -> Floats:
-    n = len(niche)
-    day = rng.integers(days, size=n)
-    age = np.floor(rng.exponential(CATALOGUE_AGE_S / DAY_S, size=n)) + 1
-    is_first = np.diff(niche, prepend=-1) > 0  # a niche is never empty
-    is_new = (rng.random(n) < SHARE_NEW) & ~is_first
-    return START_S + np.where(is_new, day, -age) * DAY_S
-
-
-def _duration(rng: np.random.Generator, niche: Integers) -> Floats:
-    typical = rng.lognormal(np.log(20 * 60), 0.6, size=int(niche[-1]) + 1)
-    duration: Floats = typical[niche] * rng.lognormal(0, 0.2, len(niche))
-    return np.rint(np.clip(duration, 60, 3 * 3600))
-
-
-def _taste(settings: WorldSettings, n_genres: int) -> Floats:
-    rng = settings.generator(_TASTE)
-    order = rng.permuted(np.tile(np.arange(n_genres), (N_GROUPS, 1)), axis=1)
-    rest = 1 - sum(GENRE_SHARES)
-    shares = np.full(n_genres, rest / n_genres)
-    n_favourites = min(n_genres, len(GENRE_SHARES))
-    shares[:n_favourites] += GENRE_SHARES[:n_favourites]
-    taste: Floats = shares[order] / shares.sum()
-    return taste
+    def _shows(
+        self, place: int, change: Change, user: Integers, title: Integers, on: Integers
+    ) -> NDArray[np.bool_]:
+        if isinstance(change, TasteChange):
+            is_on = (on >> place & 1).astype(bool)
+            in_genre = change.genre is None or self.titles.genres[title, 0] == change.genre
+            return is_on & in_genre
+        if isinstance(change, NewAudience):
+            crowd = next(c for c in self.people.crowds if c.change is change)
+            return (user >= crowd.first) & (user < crowd.first + change.n_users)
+        new = self.arrivals[place]
+        if new is None:
+            return np.zeros(len(user), np.bool_)
+        return (title >= new[0]) & (title <= new[-1])

@@ -9,6 +9,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOTHING = "–"
 _RARE = 1e-5
 _FREQUENT = 0.1
+_MINUTE_S, _HOUR_S, _DAY_S = 60.0, 3_600.0, 86_400.0
 
 
 def fraction(value: float | None) -> str:
@@ -55,6 +56,22 @@ def duration(seconds: float) -> str:
     minutes, s = divmod(round(seconds), 60)
     hours, m = divmod(minutes, 60)
     return f"{hours}:{m:02}:{s:02}" if hours else f"{m}:{s:02}"
+
+
+def elapsed(seconds: float) -> str:
+    """Write a length of time in the largest unit that it fills.
+
+    >>> elapsed(12), elapsed(754), elapsed(11_000), elapsed(200_000), elapsed(float("nan"))
+    ('12 s', '13 min', '3.1 h', '2.3 d', '–')
+    """
+    if math.isnan(seconds):
+        return _NOTHING
+    if abs(seconds) < _MINUTE_S:
+        return f"{seconds:.0f} s"
+    if abs(seconds) < _HOUR_S:
+        return f"{seconds / _MINUTE_S:.0f} min"
+    size, unit = (_HOUR_S, "h") if abs(seconds) < _DAY_S else (_DAY_S, "d")
+    return f"{seconds / size:.1f} {unit}"
 
 
 def mebibytes(n_bytes: int) -> str:

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from streams.errors import RejectedEvent
 from streams.events import (
     MAX_ID_BYTES,
+    MAX_SCOPE_BYTES,
     MILLISECONDS_ABOVE,
     Content,
     ContentMetadata,
@@ -41,6 +42,8 @@ def view_of(event: ViewEvent) -> View:
         _label(event.event_type, "event_type"),
         _label(event.event_id, "event_id"),
         _label(event.session_id, "session_id"),
+        None if event.device is None else _scope_label(event.device),
+        None if event.source is None else _scope_label(event.source),
     )
 
 
@@ -146,6 +149,14 @@ def _label(value: str | int | None, field: str) -> str | None:
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
     return canonical_id(value, field)
+
+
+def _scope_label(value: str | int) -> str | None:
+    """Return the text, cut at 64 bytes: a long referrer is no reason to refuse an event."""
+    text = str(value).strip()
+    if len(text) * 4 > MAX_SCOPE_BYTES:
+        text = text.encode()[:MAX_SCOPE_BYTES].decode(errors="ignore").rstrip()
+    return text or None
 
 
 def _labels(value: list[str | int] | str | int | None, field: str) -> tuple[str, ...]:

@@ -56,7 +56,7 @@ class Held(msgspec.Struct):
     lists
         The latest record of each key; a user's later list replaces the earlier one.
     others
-        Dead letters and outcomes, in order.
+        Dead letters, outcomes and drift records, in order.
     position
         Where the partition will be read from next; None while nothing was processed.
     n_records

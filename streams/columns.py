@@ -52,6 +52,8 @@ VIEW_FIELDS = FieldSet(
         "event_type",
         "event_id",
         "session_id",
+        "device",
+        "source",
     ),
     required=("user_id", "content_id", "timestamp"),
     rivals={"timestamp_ms": "timestamp"},
@@ -134,7 +136,7 @@ class ColumnNames:
     Examples
     --------
     >>> names = ColumnNames(VIEW_FIELDS, {"user_id": "Viewer"})
-    >>> names.assign(["viewer", "Content ID", "Timestamp", "user_id", "device"])
+    >>> names.assign(["viewer", "Content ID", "Timestamp", "user_id", "country"])
     {'user_id': 'viewer', 'content_id': 'Content ID', 'timestamp': 'Timestamp'}
     """
 

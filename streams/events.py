@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 MAX_ID_BYTES = 256
+MAX_SCOPE_BYTES = 64  # of a device or a source, of which a log has few
 # Seconds above this lie after the year 5138, so a larger number can only be milliseconds.
 MILLISECONDS_ABOVE = 1e11
 
@@ -32,6 +33,8 @@ class View(msgspec.Struct, frozen=True, gc=False):
         Rating on the scale of the settings.
     event_type, event_id, session_id
         Labels of the producer; an ``event_id`` identifies duplicates.
+    device, source
+        What it was watched on and what led to it, at most 64 bytes of UTF-8 each.
     """
 
     user_id: str
@@ -43,6 +46,8 @@ class View(msgspec.Struct, frozen=True, gc=False):
     event_type: str | None = None
     event_id: str | None = None
     session_id: str | None = None
+    device: str | None = None
+    source: str | None = None
 
 
 class Content(msgspec.Struct, frozen=True):
@@ -105,6 +110,14 @@ class ViewEvent(msgspec.Struct, gc=False, omit_defaults=True):
         str | int | None, Meta(description="Unique id of the event, to drop duplicates by.")
     ] = None
     session_id: Annotated[str | int | None, Meta(description="Session of the user.")] = None
+    device: Annotated[
+        str | int | None,
+        Meta(description="What it was watched on, such as tv; 64 bytes of UTF-8 count."),
+    ] = None
+    source: Annotated[
+        str | int | None,
+        Meta(description="What led to it, such as search; 64 bytes of UTF-8 count."),
+    ] = None
 
 
 class ContentMetadata(msgspec.Struct, omit_defaults=True):
@@ -264,5 +277,7 @@ def encode_view(view: View) -> bytes:
         event_type=view.event_type,
         event_id=view.event_id,
         session_id=view.session_id,
+        device=view.device,
+        source=view.source,
     )
     return _encoder.encode(event)

@@ -2,7 +2,7 @@
 
 Out: ``recommendations`` (key user id, the partition of the input), where a user's later list takes
 the place of an earlier one of the same transaction and a forgotten user leaves a tombstone;
-``views.dead-letter`` and ``outcomes`` in the order of the events.
+``views.dead-letter``, ``outcomes`` and ``drift`` (key episode) in the order of the events.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ def hold(
         held.others.append(dead_letter_output(records[at], rejected, topics.dead_letter))
     for aggregate in handled.aggregates:
         held.others.append(Output(topics.outcomes, str(number).encode(), _encode(aggregate)))
+    for _, episode in handled.drift:
+        held.others.append(Output(topics.drift, episode.episode.encode(), _encode(episode)))
     for _, user_id in handled.forgotten:
         key = user_id.encode()
         held.lists[key] = Output(topics.recommendations, key, None, partition=number)

@@ -48,7 +48,7 @@ class LayoutDecoder(Generic[W]):
     >>> from streams.columns import VIEW_FIELDS
     >>> from streams.events import ViewEvent
     >>> decoder = LayoutDecoder(ViewEvent, ColumnNames(VIEW_FIELDS, {}))
-    >>> event = decoder.decode(b'{"User ID": 1, "contentId": "x", "Timestamp": 0, "device": {}}')
+    >>> event = decoder.decode(b'{"User ID": 1, "contentId": "x", "Timestamp": 0, "country": {}}')
     >>> event.user_id, event.content_id, event.timestamp
     (1, 'x', 0)
     """

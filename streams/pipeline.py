@@ -19,14 +19,17 @@ from numpy.typing import NDArray
 
 from models.engine import Engine, EngineConfig, Segment
 from models.engine import View as Learnable
+from models.input_watch import Notice
 from models.outcomes import Outcomes, Skip
 from models.packing import prefixed, unprefixed
 from models.state import POPULARITY_NAMES
 from streams.arrivals import Arrival, Forget
 from streams.breaker import Breaker
 from streams.catalogue import Catalogue
+from streams.drift_records import DriftRecord, DriftRecords
 from streams.errors import RejectedEvent
 from streams.events import Content, Recommendation, TraceLine, View
+from streams.input_guard import Believed, InputGuard
 from streams.outcome_records import SKIPPED, OutcomeRecord, OutcomeRecords
 from streams.quality import Admitted, QualityGate
 from streams.recommendations import Recommender
@@ -38,7 +41,6 @@ from streams.snapshots import fitting
 
 _SECONDS_A_YEAR = 31_556_952.0
 UNDECODED = ("decode", "schema", "key")
-_PARTS = ("engine", "gate", "catalogue", "breaker", "replayed", "outcomes")
 
 
 class Emission(enum.Enum):
@@ -74,6 +76,10 @@ class Handled(msgspec.Struct):
         Users forgotten: nothing before that position counts for them any more.
     aggregates
         If wanted, the outcomes of the seconds that passed.
+    noticed
+        What detectors said and what is done about it, by position.
+    drift
+        Episodes that opened, changed or closed, by position.
     """
 
     refused: list[tuple[int, RejectedEvent]] = []
@@ -83,6 +89,8 @@ class Handled(msgspec.Struct):
     recommendations: list[tuple[int, Recommendation]] = []
     forgotten: list[tuple[int, str]] = []
     aggregates: list[OutcomeRecord] = []
+    noticed: list[tuple[int, Notice]] = []
+    drift: list[tuple[int, DriftRecord]] = []
 
 
 def engine_config(settings: Settings) -> EngineConfig:
@@ -100,6 +108,9 @@ def engine_config(settings: Settings) -> EngineConfig:
         step_every=own.step_every,
         weak_strength=own.weak_strength,
         protocol=own.protocol,
+        watches=settings.drift.detect,
+        adapts=settings.drift.adapt,
+        patience=settings.drift.patience_events,
     )
 
 
@@ -130,6 +141,9 @@ class Pipeline:
         self.breaker = Breaker(worker.breaker_window, worker.breaker_share)
         self.replayed = Replayed(worker.replayed_kept_s)
         self.outcomes = OutcomeRecords(POPULARITY_NAMES, k=settings.engine.k, partition=partition)
+        self.drift = DriftRecords(partition)
+        drift = settings.drift
+        self.guard = InputGuard(drift, self.catalogue) if drift.detect else None
         self._positive: PositiveRule | None = (
             parse_positive(settings.engine.positive) if settings.engine.positive else None
         )
@@ -179,6 +193,8 @@ class Pipeline:
                 self.engine.forget(run.forget)
         self.breaker.take(len(arrivals), refused=[at for at, _ in handled.refused])
         handled.aggregates = self.outcomes.take(handled.outcomes, is_wanted=wanted.is_aggregated)
+        learned = ((at, view.time) for run in runs for at, view in zip(*run[:2], strict=True))
+        handled.drift = self.drift.take(arrivals, handled.noticed, learned)
         return handled
 
     def new_users_list(self, arrival: Arrival) -> Recommendation:
@@ -188,8 +204,8 @@ class Pipeline:
     def snapshot(self) -> dict[str, NDArray[Any]]:
         """Return the whole state as named arrays."""
         arrays = {"undecoded": np.array([self.undecoded[name] for name in UNDECODED], np.int64)}
-        for part in _PARTS:
-            arrays |= prefixed(part, getattr(self, part).snapshot())
+        for name, part in self._parts().items():
+            arrays |= prefixed(name, part.snapshot())
         return arrays
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -201,47 +217,75 @@ class Pipeline:
             Arrays of this version are missing or do not fit; the state is of no use then.
         """
         with fitting():
-            for part in _PARTS:
-                getattr(self, part).restore(unprefixed(part, arrays))
+            for name, part in self._parts().items():
+                part.restore(unprefixed(name, arrays))
             self.undecoded = dict(zip(UNDECODED, arrays["undecoded"].tolist(), strict=True))
+
+    def _parts(self) -> dict[str, Any]:
+        parts = {
+            "engine": self.engine,
+            "gate": self.gate,
+            "catalogue": self.catalogue,
+            "breaker": self.breaker,
+            "replayed": self.replayed,
+            "outcomes": self.outcomes,
+            "drift": self.drift,
+        }
+        return parts if self.guard is None else {**parts, "inputs": self.guard}
 
     def _check(self, arrivals: Sequence[Arrival], handled: Handled, wanted: Wanted) -> list[Run]:
         """Refuse, drop or repair each record; return runs of accepted ones between forgets."""
         runs, run = [], Run([], [])
         watermark, outcomes, n_accepted = self.gate.watermark, self.outcomes, 0
+        guard = self.guard
         for at, arrival in enumerate(arrivals):
             view = arrival.view
             if isinstance(view, Forget):
-                self.gate.forget(view.user_id)
+                self._forget_arrived(view.user_id)
                 handled.forgotten.append((at, view.user_id))
                 runs.append(run._replace(forget=view.user_id))
                 run = Run([], [])
                 continue
-            admitted = self._admit(at, view, arrival.replay_of, handled)
-            if admitted is not None:
+            believed = None if guard is None else guard.believed(view)
+            before = watermark.value
+            admitted = self._admit(view, arrival.replay_of, believed)
+            if isinstance(admitted, RejectedEvent):
+                handled.refused.append((at, admitted))
+            elif admitted is not None:
                 n_accepted += 1
                 run.at.append(at)
-                run.learnable.append(self._learnable(admitted, wanted))
+                run.learnable.append(self._learnable(admitted, believed, wanted))
+            if guard is not None and arrival.replay_of is None:
+                for notice in guard.take(view, before, admitted):
+                    handled.noticed.append((at, notice))
             if watermark.value >= outcomes.end:
                 outcomes.pass_second(watermark.value, n_accepted, self.counts)
         runs.append(run)
         handled.accepted = [at for run in runs for at in run.at]
         return runs
 
+    def _forget_arrived(self, user_id: str) -> None:
+        self.gate.forget(user_id)
+        if self.guard is not None:
+            self.guard.forget(user_id)
+
     def _admit(
-        self, at: int, view: View | RejectedEvent, replay_of: str | None, handled: Handled
-    ) -> Admitted | None:
+        self, view: View | RejectedEvent, replay_of: str | None, believed: Believed | None
+    ) -> Admitted | RejectedEvent | None:
+        """Return the event as it is learned, why it is refused, or None for a copy."""
         if isinstance(view, RejectedEvent):
             self.undecoded[view.reason] += 1
-            handled.refused.append((at, view))
-            return None
+            return view
         try:
-            if replay_of is None:
+            if replay_of is not None:
+                return self._admit_replayed(view, replay_of)
+            if believed is None:
                 return self.gate.admit(view)
-            return self._admit_replayed(view, replay_of)
+            return self.gate.admit(
+                believed.view, is_replayed=believed.may_be_late, clock=believed.clock
+            )
         except RejectedEvent as rejected:
-            handled.refused.append((at, rejected))
-            return None
+            return rejected
 
     def _admit_replayed(self, view: View, replay_of: str) -> Admitted | None:
         """Admit a replayed dead letter once; one that is refused again may come again."""
@@ -253,16 +297,22 @@ class Pipeline:
         self.replayed.remember(replay_of, watermark.value)
         return admitted
 
-    def _learnable(self, admitted: Admitted, wanted: Wanted) -> Learnable:
+    def _learnable(
+        self, admitted: Admitted, believed: Believed | None, wanted: Wanted
+    ) -> Learnable:
         view, rule = admitted.view, self._positive
+        strength = admitted.strength if self.settings.engine.weigh_by_strength else 1.0
         return Learnable(
             view.user_id,
             view.content_id,
             admitted.event_time,
             view.event_time,
-            admitted.strength if self.settings.engine.weigh_by_strength else 1.0,
+            strength if believed is None or believed.teaches else 0.0,
             rule is None or rule.matches(view.rating, admitted.watched_share, view.event_type),
             wanted.emission is Emission.EVERY,
+            view.device,
+            view.source,
+            believed is not None,
         )
 
     def _report(
@@ -276,6 +326,7 @@ class Pipeline:
         """Note what came of a segment while its title rows can be named."""
         learned = run.learnable
         handled.outcomes.append(outcomes_of(segment, run))
+        handled.noticed += ((run.at[row], notice) for row, notice in segment.notices)
         if not wanted.is_traced and wanted.emission is Emission.NONE:
             return
         for row in range(segment.begin, segment.end):

@@ -130,11 +130,14 @@ class QualityGate:
         self._view_times = RunningMedians(settings.max_titles)
         self._bounds = OutlierBounds()
 
-    def admit(self, view: View, *, is_replayed: bool = False) -> Admitted | None:
+    def admit(
+        self, view: View, *, is_replayed: bool = False, clock: float | None = None
+    ) -> Admitted | None:
         """Return the event as models may learn from it, None when it is a duplicate.
 
         A replayed dead letter is never late: it is taken with its time as given, which does not
-        move the watermark back.
+        move the watermark back. A view whose clock is known to be wrong is taken with the time of
+        ``clock`` instead: it is neither late nor ahead, and no witness of the watermark.
 
         1. Refuse what cannot be (``range``).
         2. Drop a duplicate of a recent accepted event, however late it comes.
@@ -153,12 +156,16 @@ class QualityGate:
         if self._recent.has_seen(key):  # 2
             self.counts["duplicate"] += 1
             return None
-        event_time, marks = self._timely(view.event_time, is_replayed=is_replayed)  # 3
+        event_time, marks = (
+            self._timely(view.event_time, is_replayed=is_replayed) if clock is None else (clock, 0)
+        )  # 3
         duration, marks = self._known_duration(view, marks)
         view_time, marks = self._plausible_view_time(view, duration, marks)  # 4
         share = None if view_time is None or duration is None else view_time / duration
         strength = self._strength(view, view_time, share)
         self._remember(view, key, view_time, share)  # 5
+        if clock is None:
+            self.watermark.observe(view.user_id, view.event_time)
         return Admitted(view, event_time, view_time, share, strength, marks)
 
     def forget(self, user_id: str) -> None:
@@ -271,7 +278,6 @@ class QualityGate:
         if view.rating is None:
             counts["missing_rating"] += 1
         self._recent.remember(key, view.user_id)
-        self.watermark.observe(view.user_id, view.event_time)
         if view.view_time is None or view_time is None:
             return
         self._view_times.observe(view.content_id, view_time)

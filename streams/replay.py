@@ -1,8 +1,8 @@
 """A recorded log through the pipelines of its partitions, as a topic would go through workers.
 
-In: batches of records in the order of the log. Out: judged numbers and, as wanted, traces,
-recommendation records and dead letters, in the order of the log. A batch is processed whole or
-not at all, so a run that stops between batches resumes from its snapshot as if it had not.
+In: batches of records in the order of the log. Out: judged numbers, drift records and, as wanted,
+traces, recommendation records and dead letters, in the order of the log. A batch is processed whole
+or not at all, so a run that stops between batches resumes from its snapshot as if it had not.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from itertools import chain
-from operator import itemgetter
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -24,12 +23,13 @@ from models.outcomes import Outcomes
 from models.packing import prefixed, unprefixed
 from models.state import POPULARITY_NAMES
 from streams.arrivals import Arrival, arrive
-from streams.deadletters import dead_letter
+from streams.drift_summary import DriftSummary
 from streams.errors import SnapshotError
-from streams.events import Content, DeadLetter, Recommendation, TraceLine, View
+from streams.events import Content, View
 from streams.logs import Position, RecordBatch
 from streams.partitioning import partition_for
 from streams.pipeline import Handled, Pipeline, Wanted
+from streams.reporting import Report, report_of
 from streams.settings import Settings
 from streams.snapshots import (
     Manifest,
@@ -45,16 +45,6 @@ from streams.stores import SnapshotStore
 from streams.timebounds import Window, possible_time
 
 OWNER = "replay"
-Item = TypeVar("Item")
-
-
-class Report(msgspec.Struct):
-    """What a batch gave, in the order of the log."""
-
-    n_records: int = 0
-    dead_letters: list[DeadLetter] = []
-    traces: list[TraceLine] = []
-    recommendations: list[Recommendation] = []
 
 
 class Replay:
@@ -83,8 +73,9 @@ class Replay:
         self.settings = settings
         self.wanted = wanted
         self.window = window or Window()
-        self.pipelines = [Pipeline(settings) for _ in range(settings.replay.partitions)]
+        self.pipelines = [Pipeline(settings, p) for p in range(settings.replay.partitions)]
         self.evaluation = Evaluation(POPULARITY_NAMES, k=settings.engine.k)
+        self.drift = DriftSummary()
         self.n_records = 0
         self.position = Position()
         self.latest = float("nan")
@@ -104,7 +95,9 @@ class Replay:
         self._judge(handled, at)
         self.n_records += len(batch.numbers)
         self.position = batch.position
-        return self._report(len(batch.numbers), arrivals, handled, at)
+        report = report_of(len(batch.numbers), arrivals, handled, at)
+        self.drift.take(report.drift)
+        return report
 
     def counts(self) -> dict[str, int]:
         """Return records by what data quality made of them, over all partitions."""
@@ -118,7 +111,8 @@ class Replay:
         """Return the numbers of the run under the names of ``replay --json``."""
         n_titles = max(pipeline.engine.n_seen for pipeline in self.pipelines)
         result = self.evaluation.summary(n_titles or None)
-        return {**result, "records": self.n_records, "quality": self.counts()}
+        drift = self.drift.summary() if self.settings.drift.detect else None
+        return {**result, "records": self.n_records, "quality": self.counts(), "drift": drift}
 
     def write_snapshots(self, folder: SnapshotStore) -> SnapshotStore:
         """Save the state of every partition and of the run; return where.
@@ -134,6 +128,7 @@ class Replay:
         arrays = {
             **prefixed("evaluation", self.evaluation.snapshot()),
             **prefixed("titles", self._titles.snapshot()),
+            **prefixed("drift", self.drift.snapshot()),
             "times": np.array([self._first, self.latest]),
         }
         place = write_snapshot(folder / OWNER, self._manifest("replay", None), arrays)
@@ -174,6 +169,7 @@ class Replay:
         with fitting():
             self.evaluation.restore(unprefixed("evaluation", run.arrays))
             self._titles.restore(unprefixed("titles", run.arrays))
+            self.drift.restore(unprefixed("drift", run.arrays))
             self._first, self.latest = run.arrays["times"].tolist()
         self.n_records = run.manifest.next_offset
         self.position = msgspec.convert(run.manifest.position, Position)
@@ -251,36 +247,6 @@ class Replay:
         common = [-1 if row < 0 else self._titles.row_of(names.name(row)) for row in rows.tolist()]
         lists = np.array(common, np.int32)[inverse].reshape(outcomes.lists.shape)
         return replace(outcomes, lists=lists)
-
-    def _report(
-        self,
-        n_records: int,
-        arrivals: Sequence[Arrival],
-        handled: Sequence[Handled],
-        at: Sequence[Sequence[int]],
-    ) -> Report:
-        refused = _in_order([part.refused for part in handled], at)
-        return Report(
-            n_records=n_records,
-            dead_letters=[
-                dead_letter(a.value, r, line=a.line, file=a.origin.file)
-                for a, r in ((arrivals[p], r) for p, r in refused)
-            ],
-            traces=[trace for _, trace in _in_order([part.traces for part in handled], at)],
-            recommendations=[
-                record for _, record in _in_order([part.recommendations for part in handled], at)
-            ],
-        )
-
-
-def _in_order(
-    parts: Sequence[Sequence[tuple[int, Item]]], at: Sequence[Sequence[int]]
-) -> list[tuple[int, Item]]:
-    """Merge what the partitions report into the order of the log."""
-    if len(parts) == 1:
-        return list(parts[0])
-    merged = [(own[a], item) for part, own in zip(parts, at, strict=True) for a, item in part]
-    return sorted(merged, key=itemgetter(0))
 
 
 def _joined(parts: Sequence[Outcomes], order: NDArray[np.intp]) -> Outcomes:

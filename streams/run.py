@@ -27,7 +27,8 @@ from streams.locations import local_folder, open_store
 from streams.logs import LogOptions, Position, RecordBatch, read_content, read_log
 from streams.observer import Observer
 from streams.pipeline import Emission, Wanted
-from streams.replay import Replay, Report
+from streams.replay import Replay
+from streams.reporting import Report
 from streams.settings import Settings
 from streams.sorting import sorted_log
 from streams.stop import Stop
@@ -52,6 +53,7 @@ class Plan(msgspec.Struct, frozen=True):
     output: str | None = None
     trace: str | None = None
     dead_letters: str | None = None
+    drift: str | None = None
     series: str | None = None
     snapshot_to: str | None = None
     snapshot_every: int | None = None
@@ -133,6 +135,7 @@ class Writers:
                 ("recommendations", plan.output),
                 ("trace", plan.trace),
                 ("dead letters", plan.dead_letters),
+                ("drift", plan.drift),
             )
             if path
         }
@@ -146,6 +149,7 @@ class Writers:
             ("recommendations", report.recommendations),
             ("trace", report.traces),
             ("dead letters", report.dead_letters),
+            ("drift", report.drift),
         ):
             if what in self._writers:
                 self._writers[what].write(records)
@@ -181,7 +185,10 @@ def _check_paths(plan: Plan) -> None:
         raise InputError("--snapshot-every needs --snapshot-to")
     read = {source.path for source in find_inputs(plan.logs, plan.log_format)}
     read = {os.path.realpath(path) for path in (*read, *filter(None, [plan.content]))}
-    for path in filter(None, (plan.output, plan.trace, plan.dead_letters, plan.series)):
+    if plan.drift and not plan.settings.drift.detect:
+        raise InputError(f"{plan.drift}: nothing to write: drift.detect is off")
+    outputs = (plan.output, plan.trace, plan.dead_letters, plan.drift, plan.series)
+    for path in filter(None, outputs):
         if os.path.realpath(path) in read and Path(path).is_file():
             raise InputError(f"{path}: is read; it cannot be written as well")
         if not Path(path).parent.is_dir():

@@ -11,8 +11,10 @@ from typing import Any
 
 import msgspec
 
+from streams.drift_records import DriftRecord
 from streams.events import ContentMetadata, DeadLetter, Recommendation, TraceLine, ViewEvent
 from streams.outcome_records import OutcomeRecord
+from streams.truth import PlantedChange
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "schemas"
 WIRE_TYPES: dict[str, type[msgspec.Struct]] = {
@@ -22,6 +24,8 @@ WIRE_TYPES: dict[str, type[msgspec.Struct]] = {
     "dead-letter": DeadLetter,
     "trace": TraceLine,
     "outcome": OutcomeRecord,
+    "drift": DriftRecord,
+    "truth": PlantedChange,
 }
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 # What a struct cannot say: which of its optional fields go together.

@@ -16,6 +16,7 @@ from typing import Literal
 import msgspec
 from msgspec import Meta
 
+from streams.drift_settings import DriftSettings
 from streams.engine_settings import EngineSettings, QualitySettings, ReplaySettings
 from streams.worker_settings import NEUTRAL, TopicNames, WorkerSettings
 
@@ -46,6 +47,7 @@ class Settings(msgspec.Struct, frozen=True):
 
     quality: QualitySettings = QualitySettings()
     engine: EngineSettings = EngineSettings()
+    drift: DriftSettings = DriftSettings()
     replay: ReplaySettings = ReplaySettings()
     topics: TopicNames = TopicNames()
     worker: WorkerSettings = WorkerSettings()
@@ -121,6 +123,7 @@ class Setting(msgspec.Struct, frozen=True):
 SECTIONS: dict[str, type[msgspec.Struct]] = {
     "quality": QualitySettings,
     "engine": EngineSettings,
+    "drift": DriftSettings,
     "replay": ReplaySettings,
     "topics": TopicNames,
     "worker": WorkerSettings,

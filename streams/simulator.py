@@ -1,32 +1,38 @@
-"""Write the log and the catalogue of a simulated world.
+"""Write the log and the catalogue of a simulated world, and what was planted into it.
 
-Out: ``events.jsonl`` (view events in the order of event time; also .gz, .zst) and
-``content.jsonl`` (every title of the world, also those released while the log runs). The same
-settings give the same bytes. Each file is written aside and renamed when it is complete, the
-catalogue first: what an interrupted run leaves behind is never taken for a log.
+Out: ``events.jsonl`` (view events in the order of event time; also .gz, .zst), ``content.jsonl``
+(every title of the world, also those released while the log runs) and, of a scenario,
+``truth.jsonl`` (`streams.truth`). The same settings give the same bytes. Each file is written
+aside and renamed when it is complete, the log last: what an interrupted run leaves behind is
+never taken for a log.
 """
 
 from __future__ import annotations
 
-import gzip
+import itertools
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING
 
 import msgspec
-import zstandard
 
+from models.people import DEVICES
 from models.viewing import Views, check_n_events, views
+from streams.change_kinds import Change
+from streams.complete_files import complete_file
 from streams.errors import InputError, SettingsError
 from streams.events import ContentMetadata, View, encode_view
+from streams.faults import Fault, Surroundings, faulty
+from streams.planted_lines import Line, written
 from streams.title_names import GENRES, creator_name, title_name
+from streams.truth import TRUTH_FILE, PlantedChange, Traces, encode_truth
 
 if TYPE_CHECKING:
-    from models.world import World
+    from models.world import World, WorldSettings
+    from streams.planting import Planting
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -45,6 +51,11 @@ class SimulatedLog:
 
     events: Path
     content: Path
+
+    @property
+    def truth(self) -> Path:
+        """What was planted; it lies beside the events."""
+        return self.events.with_name(TRUTH_FILE)
 
     @classmethod
     def in_folder(cls, folder: Path, compression: str = "") -> SimulatedLog:
@@ -83,34 +94,110 @@ def write_simulation(
     InputError
         If a file is there already or cannot be written.
     """
-    _check_request(world, n_events)
-    for path in (log.content, log.events):
-        if path.exists() and not overwrite:
-            raise InputError(f"{path} is there already; --force replaces it")
+    check_request(world.settings, n_events)
+    chunks = ((b"".join(view_lines(world, chunk)), len(chunk)) for chunk in views(world, n_events))
+    _write(log, content_lines(world), _told(chunks, progress), overwrite=overwrite)
+
+
+def write_scenario(
+    planting: Planting,
+    log: SimulatedLog,
+    *,
+    overwrite: bool = False,
+    progress: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Write a log into which a scenario is planted, with its catalogue and its truth.
+
+    Faults that add lines make the log longer than it was planned.
+
+    Parameters
+    ----------
+    planting
+        The scenario, and the size of the log.
+    log, overwrite, progress
+        As in `write_simulation`.
+
+    Raises
+    ------
+    SettingsError, InputError
+        As `write_simulation` does; also if a change shows in no line.
+    """
+    check_request(planting.ruler.settings, planting.ruler.n_events)
+    world, traces = planting.world(), Traces(len(planting.spans))
+    chunks = _planted_chunks(planting, world, traces)
+    _write(
+        log,
+        content_lines(world),
+        _told(chunks, progress),
+        truth=lambda: planting.truth(traces),
+        overwrite=overwrite,
+    )
+
+
+def check_request(settings: WorldSettings, n_events: int) -> None:
+    """Raise a `SettingsError` unless the users of a world can watch that many times."""
     try:
-        log.events.unlink(missing_ok=True)  # never an old log beside a new catalogue
-        with _complete_file(log.content) as file:
-            file.writelines(content_lines(world))
-        with _complete_file(log.events) as file:
-            for chunk in views(world, n_events):
-                file.write(b"".join(view_lines(world, chunk)))
-                progress(len(chunk))
-    except OSError as error:
-        raise InputError(f"cannot write the simulated log: {error}") from error
+        check_n_events(settings, n_events)
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
 
 
 def view_lines(world: World, chunk: Views) -> Iterator[bytes]:
     """Yield the view events of a chunk as JSON lines."""
+    for view in _views(world, chunk):
+        yield encode_view(view) + b"\n"
+
+
+def _views(world: World, chunk: Views) -> Iterator[View]:
+    devices = list(DEVICES)
     columns = (
         chunk["user"].tolist(),
         world.titles.number[chunk["title"]].tolist(),
         chunk["event_time"].tolist(),
         chunk["view_time"].tolist(),
         chunk["rating"].tolist(),
+        world.people.device[chunk["user"]].tolist(),
     )
-    for user, number, event_time, view_time, rating in zip(*columns, strict=True):
-        view = View(f"u{user + 1}", f"t{number}", event_time, _known(view_time), _known(rating))
-        yield encode_view(view) + b"\n"
+    for user, number, event_time, view_time, rating, device in zip(*columns, strict=True):
+        yield View(
+            f"u{user + 1}",
+            f"t{number}",
+            event_time,
+            _known(view_time),
+            _known(rating),
+            device=devices[device],
+        )
+
+
+def _planted_chunks(
+    planting: Planting, world: World, traces: Traces
+) -> Iterator[tuple[bytes, int]]:
+    """Yield the lines of a log in chunks, and how many views each was made of."""
+    chunks = views(world, planting.ruler.n_events)
+    if not planting.fault_places:
+        for chunk in chunks:
+            traces.note(planting.marks(chunk["changes"]), chunk["event_time"])
+            yield b"".join(view_lines(world, chunk)), len(chunk)
+        return
+    places = (_lines(planting, world, chunk) for chunk in chunks)
+    lines = faulty(itertools.chain.from_iterable(places), _faults(planting, world))
+    yield from written(lines, traces)
+
+
+def _lines(planting: Planting, world: World, chunk: Views) -> Iterator[Line]:
+    marks = planting.marks(chunk["changes"]).tolist()
+    for view, mark in zip(_views(world, chunk), marks, strict=True):
+        yield Line(view.event_time, view.event_time, view, None, mark)
+
+
+def _faults(planting: Planting, world: World) -> list[Fault[Change]]:
+    ids = [f"t{number}" for number in world.titles.number.tolist()]
+    genres = {name: _genres(world, title) for title, name in enumerate(ids)}
+    around = Surroundings(world.settings.seed, genres, ids)
+    return [
+        Fault(planting.scenario.changes[place], place, planting.spans[place], around)
+        for place in planting.fault_places
+    ]
 
 
 def content_lines(world: World) -> Iterator[bytes]:
@@ -126,45 +213,48 @@ def _content(world: World, title: int) -> ContentMetadata:
     return ContentMetadata(
         f"t{number}",
         title=f"{title_name(number - 1)} ({released.year})",
-        genres=[GENRES[genre] for genre in titles.genres[title].tolist() if genre >= 0],
+        genres=[*_genres(world, title)],
         released=released.date().isoformat(),
         duration=float(titles.duration[title]),
         creators=[creator_name(int(titles.creator[title]))],
     )
 
 
+def _genres(world: World, title: int) -> list[str]:
+    return [GENRES[genre] for genre in world.titles.genres[title].tolist() if genre >= 0]
+
+
 def _known(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-def _check_request(world: World, n_events: int) -> None:
+def _told(chunks: Iterable[tuple[bytes, int]], progress: Callable[[int], None]) -> Iterator[bytes]:
+    for text, n_views in chunks:
+        yield text
+        progress(n_views)
+
+
+def _write(
+    log: SimulatedLog,
+    content: Iterable[bytes],
+    events: Iterable[bytes],
+    *,
+    truth: Callable[[], list[PlantedChange]] | None = None,
+    overwrite: bool,
+) -> None:
+    for path in (log.content, log.events, log.truth):
+        if path.exists() and not overwrite:
+            raise InputError(f"{path} is there already; --force replaces it")
     try:
-        check_n_events(world.settings, n_events)
-    except ValueError as error:
-        raise SettingsError(str(error)) from error
-
-
-@contextmanager
-def _complete_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that gets its name only when everything was written."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f"{path.name}.part")
-    try:
-        with aside.open("wb") as raw, _compressed(raw, path.suffix) as file:
-            yield file
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-@contextmanager
-def _compressed(raw: BinaryIO, suffix: str) -> Iterator[BinaryIO]:
-    if suffix == ".gz":
-        # neither name nor time in the header: the same log is the same bytes
-        with gzip.GzipFile("", "wb", 6, raw, mtime=0) as file:
-            yield cast("BinaryIO", file)
-    elif suffix == ".zst":
-        with zstandard.ZstdCompressor().stream_writer(raw, closefd=False) as file:
-            yield cast("BinaryIO", file)
-    else:
-        yield raw
+        for path in (log.events, log.truth):  # never an old log beside a new catalogue
+            path.unlink(missing_ok=True)
+        with complete_file(log.content) as file:
+            file.writelines(content)
+        with complete_file(log.events) as file:
+            for text in events:  # a compressing file has no writelines
+                file.write(text)
+            if truth is not None:
+                with complete_file(log.truth) as beside:
+                    beside.write(encode_truth(truth()))
+    except OSError as error:
+        raise InputError(f"cannot write the simulated log: {error}") from error

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from streams.decoding import JsonDecoder
+from streams.drift_records import DriftRecord
 from streams.errors import RejectedEvent
 from streams.events import Recommendation
 from streams.kafka_records import Partition
@@ -106,6 +107,18 @@ def recommendation_lines(record: Record, titles: Titles) -> list[str]:
 def outcome_lines(record: Record, titles: Titles) -> list[str]:  # noqa: ARG001
     """Return an aggregate of judged lists as the JSON it is."""
     return [f"partition {_text(record.key())}  {_text(record.value())}"]
+
+
+def drift_lines(record: Record, titles: Titles) -> list[str]:  # noqa: ARG001
+    """Return what has become of an episode."""
+    value = record.value()
+    try:
+        found = msgspec.json.decode(value or b"", type=DriftRecord)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        place = f"{record.topic()}[{record.partition()}] {record.offset()}"
+        return [f"episode {_text(record.key())}: {place} is no drift record: {error}"]
+    kind = found.kind.replace("_", " ")
+    return [f"episode {found.episode} {found.state}: {kind}, {found.severity}: {found.what}"]
 
 
 def dead_letter_lines(record: Record, titles: Titles) -> list[str]:  # noqa: ARG001

@@ -1,10 +1,10 @@
 """The worker: views in, lists out, exactly once.
 
 In: ``views`` (key user id, order within a partition) as a member of a consumer group, and
-``content`` (all of it, outside the group). Out: ``recommendations``, ``views.dead-letter`` and
-``outcomes`` in one transaction with the offsets (`streams.checkpoint`). All state belongs to an
-input partition (`streams.partition`) and is a function of its records, so a crash at any step
-leaves a committed offset from which the next owner comes to the same state.
+``content`` (all of it, outside the group). Out: ``recommendations``, ``views.dead-letter``,
+``outcomes`` and ``drift`` in one transaction with the offsets (`streams.checkpoint`). All state
+belongs to an input partition (`streams.partition`) and is a function of its records, so a crash at
+any step leaves a committed offset from which the next owner comes to the same state.
 
 One process is one consumer and one transactional producer, on one thread: a turn of the loop
 applies content, lets what was assigned come back a step, consumes, processes, and commits when it

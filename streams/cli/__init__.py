@@ -35,6 +35,8 @@ COMMANDS = {
     "demo": Command("streams.cli.demo", "Show it at work on real data, without a broker."),
     "replay": Command("streams.cli.replay", "Learn from a recorded log and judge every list."),
     "validate": Command("streams.cli.validate", "Check the quality of a recorded log."),
+    "drift": Command("streams.cli.drift", "List the drift episodes of a run, or draw them."),
+    "drift-bench": Command("streams.cli.drift_bench", "Compare detectors of drift on known truth."),
     "recommend": Command("streams.cli.recommend", "Recommend to one user from a snapshot."),
     "simulate": Command("streams.cli.simulate", "Write a log of simulated users with tastes."),
     "topics": Command("streams.cli.topics", "Make, check and show the topics."),

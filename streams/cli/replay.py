@@ -29,6 +29,7 @@ PASSED_ON = (
     "output",
     "trace",
     "dead_letters",
+    "drift",
     "series",
     "snapshot_to",
     "snapshot_every",
@@ -49,6 +50,7 @@ PASSED_ON = (
 @click.option("--output", metavar="FILE", help="Write a recommendation record an event.")
 @click.option("--trace", metavar="FILE", help="Write how each event was judged.")
 @click.option("--dead-letters", metavar="FILE", help="Write the refused records.")
+@click.option("--drift", metavar="FILE", help="Write drift episodes as they come and go.")
 @click.option("--series", metavar="FILE.csv", help="Write the quality by window.")
 @click.option("--snapshot-to", metavar="DIR", help="Save the state at the end, or on Ctrl-C.")
 @click.option("--snapshot-every", type=click.IntRange(min=1), help="And every so many records.")
@@ -68,8 +70,8 @@ def command(context: click.Context, /, **given: Any) -> None:
 
     LOG is a file (JSONL, CSV, TSV or Parquet, also .gz or .zst), a folder, or - for standard
     input. Refused records are counted, and written by --dead-letters; they do not change the exit
-    code. --trace, --output and --dead-letters write JSON lines, compressed when their name ends
-    in .gz or .zst. With --resume, a run goes on where its snapshot was taken and appends to
+    code. --trace, --output, --dead-letters and --drift write JSON lines, compressed when their name
+    ends in .gz or .zst. With --resume, a run goes on where its snapshot was taken and appends to
     nothing: name new files for its outputs.
     """
     from streams.rules import parse_assertion
@@ -157,11 +159,13 @@ def _print_json(result: Result) -> None:
 
 def print_tables(result: Result) -> None:
     """Print what a run gave for people."""
-    from monitoring import tables
+    from monitoring import drift_tables, tables
 
     console, summary = tables.new_console(sys.stdout), result.summary
     tables.print_scores(console, summary)
     tables.print_data_quality(console, summary["quality"], summary["records"])
+    if summary["drift"] is not None:
+        drift_tables.print_summary(console, summary["drift"])
     tables.print_speed(
         console,
         n_events=summary["records"],

@@ -36,8 +36,8 @@ def command(
 ) -> None:
     """Follow one of the topics that workers write, until Ctrl-C.
 
-    TOPIC is recommendations, outcomes or dead-letter, or the name that the settings give to it
-    (views.dead-letter). Records of aborted transactions are not shown. Titles have their names
+    TOPIC is recommendations, outcomes, drift or dead-letter, or the name that the settings give to
+    it (views.dead-letter). Records of aborted transactions are not shown. Titles have their names
     where the content topic has them. Of a dead letter the reason and the place are shown;
     driftline dead-letter shows what is in it, as --json does here.
     """
@@ -46,8 +46,9 @@ def command(
 
     settings = invocation.load().settings
     name, lines = _topic(settings, topic)
-    if user_id is not None and name == settings.topics.outcomes:
-        raise SettingsError("outcomes are of a partition, not of a user: leave --user out")
+    topics = settings.topics
+    if user_id is not None and name in {topics.outcomes, topics.drift}:
+        raise SettingsError(f"{topic} is of a partition, not of a user: leave --user out")
     try:
         user = None if user_id is None else canonical_id(user_id, "USER")
     except RejectedEvent as rejected:
@@ -64,6 +65,7 @@ def _topic(settings: Settings, name: str) -> tuple[str, Lines]:
     roles: dict[str, tuple[str, Lines]] = {
         "recommendations": (names.recommendations, tailing.recommendation_lines),
         "outcomes": (names.outcomes, tailing.outcome_lines),
+        "drift": (names.drift, tailing.drift_lines),
         "dead-letter": (names.dead_letter, tailing.dead_letter_lines),
     }
     known = {**{topic: (topic, lines) for topic, lines in roles.values()}, **roles}

@@ -18,6 +18,7 @@ class TopicNames(NamedTuple):
     recommendations: str
     dead_letter: str
     outcomes: str
+    drift: str
     group: str
     transactional_id: str
 

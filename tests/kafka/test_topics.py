@@ -39,7 +39,7 @@ def names(topic_names):
         recommendations=topic_names.recommendations,
         dead_letter=topic_names.dead_letter,
         outcomes=topic_names.outcomes,
-        drift=f"drift-{topic_names.group}",
+        drift=topic_names.drift,
     )
 
 

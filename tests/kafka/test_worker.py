@@ -13,6 +13,7 @@ from streams.local_store import LocalStore
 from streams.partitioning import partition_for
 from streams.recommendations import NEW_USERS
 from streams.snapshots import offsets, owner_of, read_snapshot
+from tests.drifting import lacking, permuted
 from tests.kafka.worker_harness import READY, ROOT, Scene, Worker, wait_until
 from tests.kafka.worker_oracle import folded_lists
 from tests.replays import read_lines, replay, simulated, write_lines
@@ -92,6 +93,33 @@ def test_every_list_is_the_one_that_replay_makes_of_the_same_log(scene, tmp_path
             assert numbers[number][max(lists)] == last.pop(user_id)
     assert not last
     assert {number for number, user_id in found if user_id == NEW_USERS} == {0, 1}
+
+
+def test_every_drift_record_is_the_one_that_replay_makes_of_the_same_log(scene, tmp_path):
+    lines, content = simulated(6_000)
+    lines = lacking(permuted(lines, 3_600), "view_time", 4_500, 5_700)
+    scene.publish_content(content)
+    scene.publish(lines)
+    scene.finish(scene.start())
+    log, drift = write_lines(tmp_path / "views.jsonl", lines), tmp_path / "drift.jsonl"
+    titles = write_lines(tmp_path / "content.jsonl", content)
+    replay(log, "--partitions", scene.n_partitions, "--content", titles, "--drift", drift)
+    numbers = {number: [] for number in range(scene.n_partitions)}
+    for n, line in enumerate(lines, start=1):
+        user_id = json.loads(line)["user_id"]
+        numbers[partition_for(user_id, scene.n_partitions)].append(n)
+    replayed = {number: [] for number in numbers}
+    for record in read_lines(drift):
+        replayed[int(record["episode"].partition("-")[0])].append(record)
+    written = {
+        number: [json.loads(value) for value in own] for number, own in scene.drift().items()
+    }
+    for number, records in written.items():
+        for record in records:
+            assert (record.pop("topic"), record.pop("partition")) == (scene.names.views, number)
+            record["line"] = numbers[number][record.pop("offset")]
+    assert written == replayed
+    assert all(replayed.values())
 
 
 def test_a_tombstone_takes_a_title_out_of_every_new_list(scene):

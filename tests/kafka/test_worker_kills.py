@@ -1,11 +1,13 @@
 """A killed worker: nothing is lost, nothing is doubled, the state is that of a clean run."""
 
+import json
 import random
 import signal
 import time
 
 import pytest
 
+from tests.drifting import lacking, permuted
 from tests.kafka.failing_worker import POINTS
 from tests.kafka.worker_harness import READY, Feeder, Scene, wait_until
 from tests.replays import simulated
@@ -44,6 +46,22 @@ def test_twenty_kills_at_random_moments_of_one_run(scene):
     assert n_working >= N_KILLS // 2
     scene.finish(scene.start())
     scene.check(content=content)
+
+
+def test_kills_while_something_drifts_neither_lose_an_episode_nor_tell_of_it_twice(scene):
+    lines, content = simulated(6_000)
+    lines = lacking(permuted(lines, 3_600), "view_time", 4_500, 5_700)
+    scene.publish_content(content)
+    scene.publish(lines)
+    moments = random.Random(11)
+    for n_committed in range(2_400, 6_000, 600):
+        worker = scene.start()
+        scene.wait_for(n_committed + moments.randrange(600), workers=[worker])
+        worker.kill()
+    scene.finish(scene.start())
+    told = [[json.loads(r)["state"] for r in o.drift] for o in scene.check(content=content)]
+    assert [states.count("opened") for states in told] == [1, 1]
+    assert "updated" in told[0]
 
 
 @pytest.mark.parametrize("point", POINTS)

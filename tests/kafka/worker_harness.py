@@ -27,6 +27,7 @@ from streams.recommendations import NEW_USERS
 from streams.settings_sources import load
 from streams.snapshots import newest_snapshot, owner_of
 from streams.topics import TopicShape, topic_specs
+from streams.worker_settings import TopicNames
 from tests.kafka.commands import WAIT_S, Place
 from tests.kafka.worker_oracle import Oracle, assert_same_state, folded_lists
 
@@ -183,9 +184,8 @@ class Scene(Place):
             "KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap,
             **{
                 f"DRIFTLINE_TOPICS_{topic.upper()}": getattr(names, topic)
-                for topic in ("views", "content", "recommendations", "dead_letter", "outcomes")
+                for topic in TopicNames.__struct_fields__
             },
-            "DRIFTLINE_TOPICS_DRIFT": f"drift-{names.group}",
             "DRIFTLINE_WORKER_GROUP": names.group,
             "DRIFTLINE_WORKER_SNAPSHOT_FOLDER": str(self.folder),
             **QUICK,
@@ -304,14 +304,14 @@ class Scene(Place):
         """Check all that workers wrote against an uninterrupted run; return the oracles.
 
         Every list equals the one that the uninterrupted run makes at the same event, every user's
-        last list is there, dead letters and outcomes are the same one by one, and so is the state
-        of each partition at the end. ``begins`` are the offsets of the partitions from which on
-        there are any.
+        last list is there, dead letters, outcomes and drift records are the same one by one, and so
+        is the state of each partition at the end. ``begins`` are the offsets of the partitions from
+        which on there are any.
         """
         views = self.read(self.names.views)
         written = self.read(self.names.recommendations)
         letters = self.read(self.names.dead_letter)
-        outcomes = self.outcomes()
+        outcomes, drift = self.outcomes(), self.drift()
         oracles = []
         for number in range(self.n_partitions):
             folded = folded_lists(written[Partition(self.names.recommendations, number)], number)
@@ -325,6 +325,7 @@ class Scene(Place):
             dead = [_origin(r) for r in letters[Partition(self.names.dead_letter, number)]]
             assert dead == oracle.refused
             assert outcomes.get(str(number).encode(), []) == oracle.aggregates
+            assert drift.get(number, []) == oracle.drift
             if is_saved and oracle.next_offset:
                 snapshot = self.newest(number)
                 assert snapshot.manifest.next_offset == oracle.next_offset
@@ -338,6 +339,16 @@ class Scene(Place):
         for records in self.read(self.names.outcomes).values():
             for record in records:
                 found.setdefault(record.key(), []).append(record.value())
+        return found
+
+    def drift(self):
+        """Give the values of the drift records by partition, in order; each key is an episode."""
+        found = {}
+        for records in self.read(self.names.drift).values():
+            for record in records:
+                assert record.key().decode() == json.loads(record.value())["episode"]
+                number = int(record.key().partition(b"-")[0])
+                found.setdefault(number, []).append(record.value())
         return found
 
 

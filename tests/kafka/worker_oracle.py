@@ -27,13 +27,15 @@ class Oracle:
         Offset and reason of each dead letter.
     aggregates : list[bytes]
         Outcomes.
+    drift : list[bytes]
+        Drift records.
     next_offset : int
         Behind the last record.
     """
 
     def __init__(self, settings, number, content=()):
         self.pipeline = Pipeline(settings, number)
-        self.lists, self.last, self.refused, self.aggregates = {}, {}, [], []
+        self._see_nothing()
         self.next_offset = 0
         decoder = JsonDecoder()
         rows = [decoder.decode_content(line.rstrip()) for line in content]
@@ -56,7 +58,11 @@ class Oracle:
         """Process records whose results nobody sees."""
         if records:
             self._process(records, is_listed=False)
-        self.lists, self.last, self.refused, self.aggregates = {}, {}, [], []
+        self._see_nothing()
+
+    def _see_nothing(self):
+        self.lists, self.last = {}, {}
+        self.refused, self.aggregates, self.drift = [], [], []
 
     def _process(self, records, *, is_listed):
         arrivals = [arrival_of(record, self._decoder) for record in records]
@@ -74,6 +80,7 @@ class Oracle:
             (records[position].offset(), rejected.reason) for position, rejected in handled.refused
         ]
         self.aggregates += [msgspec.json.encode(aggregate) for aggregate in handled.aggregates]
+        self.drift += [msgspec.json.encode(record) for _, record in handled.drift]
         if is_listed:
             new_users = self.pipeline.new_users_list(arrivals[-1])
             self.lists[NEW_USERS, arrivals[-1].origin.offset] = msgspec.json.encode(new_users)

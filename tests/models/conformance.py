@@ -217,7 +217,7 @@ def nonsense_is_refused_before_anything_is_learned(make: Make) -> None:
         for time in (np.nan, np.inf):
             with pytest.raises(ValueError, match="finite"):
                 ask("user 0", time)
-    good = View("newcomer", "new title", LATER, LATER)
+    good = View("newcomer", "new title", LATER, LATER, device="new device", source="new source")
     for fields in NOT_VALID:
         with pytest.raises(ValueError, match=r"finite|strength"):
             feed(model, [good, View("another", "other", LATER, LATER)._replace(**fields), good])

@@ -22,15 +22,18 @@ def sample_views(n: int, *, n_users: int = 6, n_titles: int = 15, seed: int = 0)
     for _ in range(n):
         time += rng.choice([0.0, 0.0, 1.0, 40.0, 5_000.0])
         seen_at = time - rng.choice([0.0, 0.0, 0.0, 30.0, 9_000.0])
+        user = rng.randrange(n_users)
         views.append(
             View(
-                user_id=f"user {rng.randrange(n_users)}",
+                user_id=f"user {user}",
                 content_id=f"title {min(rng.randrange(n_titles), rng.randrange(n_titles))}",
                 time=seen_at,
                 group_time=seen_at,
                 strength=rng.choice([1.0, 0.5, 0.2]),
                 is_positive=rng.random() < 0.8,
                 is_emitted=rng.random() < 0.5,
+                device=f"device {user}" if user % 3 else None,
+                source=f"source {user % 2}",
             )
         )
     return views

@@ -2,28 +2,71 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import numba
 import pytest
 
 import models.compiled
-from models.compiled import seed, source_digest
+from models.compiled import kernel_sources, seed, source_digest
+
+KERNEL = "from models.compiled import compiled\nfrom models.b import X\n\n\n@compiled\ndef f(): ..."
 
 
-def test_the_digest_changes_with_any_source_and_with_nothing_else(
+def test_the_digest_changes_with_kernels_and_what_they_import_and_with_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(models.compiled, "__file__", str(tmp_path / "compiled.py"))
-    (tmp_path / "a.py").write_text("one")
-    (tmp_path / "b.py").write_text("two")
+    texts = {"compiled": "", "a": KERNEL, "b": "from models import c\n", "c": "X = 1", "d": "Y"}
+    for name, text in texts.items():
+        (tmp_path / f"{name}.py").write_text(text)
     first = source_digest()
-    (tmp_path / "notes.txt").write_text("three")
+    (tmp_path / "notes.txt").write_text("a kernel's notes")
+    (tmp_path / "d.py").write_text("from models.a import f\n")
     assert source_digest() == first
-    (tmp_path / "b.py").write_text("four")
+    for name in ("compiled", "a", "b", "c"):
+        (tmp_path / f"{name}.py").write_text(f"{texts[name]}\nY = 2")
+        assert source_digest() != first
+        (tmp_path / f"{name}.py").write_text(texts[name])
+        assert source_digest() == first
+    (tmp_path / "d.py").write_text(KERNEL)
     assert source_digest() != first
-    (tmp_path / "b.py").write_text("two")
-    assert source_digest() == first
+
+
+def test_every_kernel_is_found_with_all_that_it_is_made_of() -> None:
+    """By their syntax trees, so that an import in another form would be missed by name."""
+    folder = Path(models.compiled.__file__).parent
+    found = kernel_sources(folder)
+    trees = {file.stem: ast.parse(file.read_text(encoding="utf-8")) for file in folder.glob("*.py")}
+    names = {file.stem for file in found}
+    for name, tree in trees.items():
+        decorators = {
+            node.id
+            for function in ast.walk(tree)
+            if isinstance(function, ast.FunctionDef)
+            for decorator in function.decorator_list
+            for node in ast.walk(decorator)
+            if isinstance(node, ast.Name)
+        }
+        assert name in names or "compiled" not in decorators
+        if name in names:
+            assert _imported(tree) <= names
+    assert {"kernel", "quality_watch", "quality_state", "compiled"} <= names
+    assert not {"engine", "episodes", "alarms"} & names
+
+
+def _imported(tree: ast.Module) -> set[str]:
+    """Return the modules of the package that a module imports."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names if alias.name.startswith("models")}
+        elif isinstance(node, ast.ImportFrom) and node.module == "models":
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("models."):
+            found.add((node.module or "").removeprefix("models."))
+    return found
 
 
 def test_kernels_are_kept_in_the_folder_of_the_digest() -> None:

@@ -7,16 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.viewing import (
-    MAX_SESSION,
-    SHARE_UNRATED,
-    SHARE_UNTIMED,
-    Viewing,
-    Views,
-    Watched,
-    views,
-)
-from models.world import DAY_S, START_S, World, WorldSettings
+from models.choosing import Watched
+from models.rhythm import DAY_S, START_S
+from models.viewing import MAX_SESSION, SHARE_UNRATED, SHARE_UNTIMED, Viewing, Views, views
+from models.world import World, WorldSettings
 
 N_EVENTS, N_TITLES = 20_000, 600
 CLOSENESS = np.arange(1, 11) ** -0.5

@@ -6,17 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.drawing import cumulated, hashed_uniform, pick
-from models.world import (
-    DAY_S,
-    FRESHNESS_FLOOR,
-    N_GENRES,
-    START_S,
-    TITLES_A_NICHE,
-    World,
-    WorldSettings,
-    event_clock,
-    freshness,
-)
+from models.rhythm import DAY_S, START_S, event_clock
+from models.titles import FRESHNESS_FLOOR, N_GENRES, TITLES_A_NICHE, freshness
+from models.world import World, WorldSettings
 
 
 @pytest.fixture(scope="module")
@@ -36,22 +28,22 @@ def test_the_same_seed_makes_the_same_world_and_another_seed_another(world: Worl
     other = World(WorldSettings(n_users=300, n_titles=1_000, seed=6))
     for name in ("number", "niche", "creator", "genres", "appeal", "released", "duration"):
         assert np.array_equal(getattr(world.titles, name), getattr(again.titles, name)), name
-    assert np.array_equal(world.taste, again.taste)
-    assert not np.array_equal(world.taste, other.taste)
+    assert np.array_equal(world.people.taste, again.people.taste)
+    assert not np.array_equal(world.people.taste, other.people.taste)
     assert not np.array_equal(world.titles.appeal, other.titles.appeal)
 
 
 def test_every_group_likes_three_genres_above_all(world: World) -> None:
-    assert world.taste.shape[1] == N_GENRES
-    assert np.allclose(world.taste.sum(axis=1), 1)
-    assert (np.sort(world.taste)[:, -3:].sum(axis=1) > 0.9).all()
+    assert world.people.taste.shape[1] == N_GENRES
+    assert np.allclose(world.people.taste.sum(axis=1), 1)
+    assert (np.sort(world.people.taste)[:, -3:].sum(axis=1) > 0.9).all()
 
 
 def test_users_draw_genres_by_the_taste_of_their_group(world: World) -> None:
     user = np.full(20_000, 17)
     genres = world.genre(user, np.random.default_rng(0).random(len(user)))
     shares = np.bincount(genres, minlength=N_GENRES) / len(user)
-    assert np.abs(shares - world.taste[world.group[17]]).max() < 0.015
+    assert np.abs(shares - world.people.taste[world.people.group[17]]).max() < 0.015
 
 
 def test_niches_are_small_and_have_one_genre(world: World) -> None:
@@ -80,7 +72,7 @@ def test_affinity_is_a_share_and_highest_where_the_taste_is(world: World) -> Non
     assert affinity.shape == (300, 1_000)
     assert affinity.min() >= 0
     assert affinity.max() <= 1
-    best_genre = world.taste[world.group].argmax(axis=1)
+    best_genre = world.people.taste[world.people.group].argmax(axis=1)
     in_best_genre = world.titles.genres[:, 0] == best_genre[:, None]
     in_best_niche = world.titles.niche == world.favourite_niche(user[:, 0], best_genre, 0)[:, None]
     elsewhere_in_genre = affinity[in_best_genre & ~in_best_niche]
@@ -109,8 +101,8 @@ def test_titles_arrive_over_time_and_every_niche_has_one_from_the_start(world: W
 @pytest.mark.parametrize("n_titles", [1, 2, 5, 13])
 def test_a_tiny_world_still_has_tastes(n_titles: int) -> None:
     tiny = World(WorldSettings(n_users=1, n_titles=n_titles))
-    assert tiny.taste.shape[1] == min(n_titles, N_GENRES)
-    assert np.allclose(tiny.taste.sum(axis=1), 1)
+    assert tiny.people.taste.shape[1] == min(n_titles, N_GENRES)
+    assert np.allclose(tiny.people.taste.sum(axis=1), 1)
     assert (np.bincount(tiny.titles.niche, weights=tiny.popularity(START_S)) > 0).all()
 
 

@@ -46,7 +46,8 @@ def feed(model: Model, views: Sequence[View], cuts: Sequence[int] = ()) -> list[
     for begin, end in pairwise([0, *cuts, len(views)]):
         for segment in model.learn(views[begin:end]):
             outcomes += [
-                [array[row].tobytes() for part in segment[2:] for array in part]
+                [array[row].tobytes() for part in segment[2:4] for array in part]
+                + [repr(notice).encode() for at, notice in segment.notices if at == row]
                 for row in range(segment.begin, segment.end)
             ]
     return outcomes

@@ -174,6 +174,8 @@ def test_an_infinite_number_in_an_unknown_field_is_ignored() -> None:
         ("event_id", 1.5),
         ("event_id", "x" * 257),
         ("session_id", []),
+        ("device", {}),
+        ("source", 1.5),
     ],
 )
 def test_what_is_no_label(field: str, bad: Any) -> None:
@@ -181,9 +183,32 @@ def test_what_is_no_label(field: str, bad: Any) -> None:
 
 
 def test_an_optional_field_may_be_null_or_an_empty_label() -> None:
-    optional = ["view_time", "rating", "duration", "event_type", "event_id", "session_id"]
-    assert view_of(**dict.fromkeys(optional)) == View("1", "2", NOON)
-    assert view_of(event_id="", session_id=" ", event_type="") == View("1", "2", NOON)
+    numbers = ["view_time", "rating", "duration"]
+    labels = ["event_type", "event_id", "session_id", "device", "source"]
+    assert view_of(**dict.fromkeys(numbers + labels)) == View("1", "2", NOON)
+    assert view_of(**dict.fromkeys(labels, "")) == View("1", "2", NOON)
+    assert view_of(**dict.fromkeys(labels, " ")) == View("1", "2", NOON)
+
+
+def test_a_view_says_on_what_and_from_where_it_was_watched() -> None:
+    view = view_of(device=" tv ", Source=7)
+    assert (view.device, view.source) == ("tv", "7")
+    decoder = DelimitedDecoder([*HEADER, "Device", "source"])
+    view = decoder.decode_view(b"1,2,,,2022-01-01T12:00:00,phone,")
+    assert (view.device, view.source) == ("phone", None)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("x" * 64, "x" * 64),
+        ("x" * 65, "x" * 64),
+        ("ä" * 33, "ä" * 32),
+        ("x" + "ä" * 32, "x" + "ä" * 31),
+    ],
+)
+def test_64_bytes_of_a_source_count(given: str, kept: str) -> None:
+    assert view_of(source=given, device=given) == View("1", "2", NOON, device=kept, source=kept)
 
 
 def test_ranges_are_not_looked_at() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from streams.decoding import JsonDecoder
 from streams.events import (
+    MAX_SCOPE_BYTES,
     BecauseYouWatched,
     DeadLetter,
     NewInGenre,
@@ -24,6 +25,7 @@ from streams.events import (
 ids = st.text(st.characters(codec="utf-8"), min_size=1, max_size=64).filter(
     lambda text: text == text.strip()
 )
+scopes = ids.filter(lambda text: len(text.encode()) <= MAX_SCOPE_BYTES)
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 times = st.floats(min_value=-1e11, max_value=1e11)
 views = st.builds(
@@ -37,6 +39,8 @@ views = st.builds(
     event_type=st.none() | ids,
     event_id=st.none() | ids,
     session_id=st.none() | ids,
+    device=st.none() | scopes,
+    source=st.none() | scopes,
 )
 
 

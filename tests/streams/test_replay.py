@@ -15,7 +15,8 @@ from streams.events import Content
 from streams.local_store import LocalStore
 from streams.logs import LogOptions, Position, RecordBatch, read_log
 from streams.pipeline import Emission, Wanted
-from streams.replay import Replay, Report
+from streams.replay import Replay
+from streams.reporting import Report
 from streams.settings import EngineSettings, ReplaySettings, Settings
 from streams.timebounds import Window, parse_time_bound
 from tests.replays import simulated, write_lines

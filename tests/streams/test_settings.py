@@ -36,6 +36,9 @@ def test_a_number_that_counts_something_has_a_unit():
         "engine.weak_strength",
         "engine.weigh_by_strength",
         "worker.static_membership",
+        "drift.detect",
+        "drift.protect",
+        "drift.adapt",
     }
 
 

@@ -11,13 +11,16 @@ import pytest
 import zstandard
 from click.testing import CliRunner, Result
 
+from models.people import DEVICES
 from models.viewing import views
 from models.world import World, WorldSettings
 from streams.cli.simulate import command
 from streams.decoding import JsonDecoder
 from streams.errors import InputError, SettingsError
+from streams.scenarios import NAMED
 from streams.simulator import SimulatedLog, view_lines, write_simulation
 from streams.title_names import GENRES, creator_name, title_name
+from streams.truth import read_truth
 
 if TYPE_CHECKING:
     from streams.events import Content, View
@@ -56,6 +59,8 @@ def test_the_log_holds_the_views_of_the_world_in_order(world: World, log: Simula
     expected = np.concatenate(list(views(world, N_EVENTS)))
     assert [event.event_time for event in events] == expected["event_time"].tolist()
     assert [event.user_id for event in events] == [f"u{user + 1}" for user in expected["user"]]
+    devices = np.array(list(DEVICES))[world.people.device[expected["user"]]]
+    assert [event.device for event in events] == devices.tolist()
     ratings = [np.nan if event.rating is None else event.rating for event in events]
     assert np.array_equal(ratings, expected["rating"], equal_nan=True)
     watched = [np.nan if event.view_time is None else event.view_time for event in events]
@@ -189,3 +194,83 @@ def test_the_command_names_a_setting_below_its_minimum(tmp_path: Path) -> None:
     error = run("--users", "0", "--out", tmp_path).exception
     assert isinstance(error, SettingsError)
     assert str(error) == "n_users must be at least 1, not 0"
+
+
+SIZE = ("--events", "2000", "--users", "200", "--titles", "300", "--days", "10")
+
+
+def test_the_command_plants_a_scenario_and_says_where_the_truth_is(tmp_path: Path) -> None:
+    result = run(*SIZE, "--out", tmp_path, "--scenario", "taste-flip", "--at", "0.25")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[-1] == str(tmp_path / "truth.jsonl")
+    (truth,) = read_truth(tmp_path / "truth.jsonl")
+    assert truth.begin_line == pytest.approx(500, abs=60)
+
+
+def test_the_command_overrides_strength_and_scope_and_compresses_beside_the_truth(
+    tmp_path: Path,
+) -> None:
+    more = ("--strength", "0.4", "--scope", "device:phone", "--at", "900", "--compress", "gz")
+    result = run(*SIZE, "--out", tmp_path, "--scenario", "taste-flip", *more)
+    assert result.exit_code == 0, result.output
+    (truth,) = read_truth(tmp_path / "truth.jsonl")
+    assert (truth.strength, truth.scope) == (0.4, "device:phone")
+    assert len(gzip.decompress((tmp_path / "events.jsonl.gz").read_bytes()).splitlines()) == 2_000
+
+
+def test_the_command_takes_a_file_and_names_the_line_that_is_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('[[change]]\nkind = "bots"\nbegin = 0.5\n')
+    assert run(*SIZE, "--out", tmp_path, "--scenario", path).exit_code == 0
+    path.write_text('[[change]]\nkind = "bots"\nbegin = 2.5\n')
+    error = run(*SIZE, "--out", tmp_path, "--scenario", path, "--force").exception
+    assert isinstance(error, InputError)
+    assert "mine.toml, line 3, change 1: begin: 2.5 is no share of the log" in str(error)
+
+
+def test_the_command_lists_scenarios_without_writing_anything() -> None:
+    result = run("--scenarios")
+    assert result.exit_code == 0
+    listed = [line.split()[0] for line in result.stdout.splitlines()]
+    assert listed == ["name", *NAMED]
+
+
+def test_the_command_plants_into_a_recorded_log(log: SimulatedLog, tmp_path: Path) -> None:
+    given = ("--perturb", log.events, "--content", log.content, "--scenario", "permute-items")
+    result = run(*given, "--at", "1000", "--scope", "genre:Drama", "--out", tmp_path, "--seed", "3")
+    assert result.exit_code == 0, result.output
+    assert result.stdout == f"{tmp_path / 'events.jsonl'}\n{tmp_path / 'truth.jsonl'}\n"
+    before, after = (
+        path.read_bytes().splitlines() for path in (log.events, tmp_path / "events.jsonl")
+    )
+    assert before[:1000] == after[:1000]
+    (truth,) = read_truth(tmp_path / "truth.jsonl")
+    changed = [n for n, pair in enumerate(zip(before, after, strict=True), 1) if len({*pair}) > 1]
+    assert truth.begin_line <= changed[0]
+    assert truth.n_lines >= len(changed) > 50
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--perturb", "x.csv"), "--perturb needs a --scenario to plant"),
+        (("--at", "0.3"), "--at changes a --scenario, and none is named"),
+        (("--strength", "0.3"), "--strength changes a --scenario, and none is named"),
+        (("--perturb", "x", "--scenario", "bots", "--users", "5"), "--users has no meaning with"),
+        (("--content", "x.csv"), "--content goes with --perturb"),
+        (("--map", "user_id=x"), "--map goes with --perturb"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(
+    arguments: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    error = run(*arguments, "--out", tmp_path).exception
+    assert isinstance(error, SettingsError)
+    assert str(error).startswith(said)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_scenario_that_no_world_can_have_writes_nothing(tmp_path: Path) -> None:
+    for more in (("--scenario", "tast"), ("--scenario", "bots", "--scope", "device:x")):
+        assert isinstance(run(*SIZE, "--out", tmp_path, *more).exception, InputError)
+    assert list(tmp_path.iterdir()) == []

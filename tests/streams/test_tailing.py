@@ -1,10 +1,12 @@
 import json
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
 from streams.cli import main
-from streams.tailing import as_json, dead_letter_lines, recommendation_lines
+from streams.tailing import as_json, dead_letter_lines, drift_lines, recommendation_lines
+from tests.drifting import drift_record
 
 
 class Record:
@@ -41,6 +43,18 @@ def test_what_is_no_recommendation_is_a_line_too(value):
     assert line.startswith("user 7: t[1] 5 is no recommendation: ")
 
 
+def test_a_drift_record_is_a_line():
+    value = msgspec.json.encode(drift_record("1-4", kind="input_fault", what="what changed"))
+    (line,) = drift_lines(Record(value=value), {})
+    assert line == "episode 1-4 opened: input fault, drift: what changed"
+
+
+@pytest.mark.parametrize("value", [None, b"", b"\xff", b"{}", b"[" * 10_000])
+def test_what_is_no_drift_record_is_a_line_too(value):
+    (line,) = drift_lines(Record(value=value), {})
+    assert line.startswith("episode 7: t[1] 5 is no drift record: ")
+
+
 @pytest.mark.parametrize("value", [b"", b"\xff", b"[" * 10_000, b"NaN", None])
 @pytest.mark.parametrize("key", [None, b"", b"\xff"])
 def test_every_record_is_one_json_object(key, value):
@@ -65,8 +79,12 @@ def test_a_dead_letter_of_somebody_else_has_gaps_and_not_an_end():
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["views"], "'views' is none of recommendations, outcomes, dead-letter, views.dead-letter"),
-        (["outcomes", "--user", "7"], "outcomes are of a partition, not of a user"),
+        (
+            ["views"],
+            "'views' is none of recommendations, outcomes, drift, dead-letter, views.dead-letter",
+        ),
+        (["outcomes", "--user", "7"], "outcomes is of a partition, not of a user"),
+        (["drift", "--user", "7"], "drift is of a partition, not of a user"),
         (["recommendations", "--user", " "], "USER is empty"),
         (["recommendations"], "kafka.bootstrap.servers is not set"),
     ],
