@@ -10,6 +10,8 @@ from typing import BinaryIO, cast
 
 import zstandard
 
+from streams.errors import InputError
+
 
 @contextmanager
 def complete_file(path: Path) -> Iterator[BinaryIO]:
@@ -25,6 +27,13 @@ def complete_file(path: Path) -> Iterator[BinaryIO]:
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def refuse_to_replace(*paths: Path) -> None:
+    """Raise InputError if one of the files is there already."""
+    for path in paths:
+        if path.exists():
+            raise InputError(f"{path} is there already; --force replaces it")
 
 
 @contextmanager

@@ -111,12 +111,22 @@ def from_environment(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str
         base = key.removesuffix(".file")
         if base == key or base not in FILE_SECRETS:
             yield key, environ[variable], variable
-        elif variable.removesuffix("_FILE") in environ:
-            raise SettingsError(
-                f"{variable} and {variable.removesuffix('_FILE')} are both set; keep one"
-            )
         else:
-            yield base, secret_file(environ[variable], variable), variable
+            yield base, only_secret(variable, environ), variable
+
+
+def only_secret(variable: str, environ: Mapping[str, str]) -> str:
+    """Read the secret that a variable with ``_FILE`` at its end names.
+
+    Raises
+    ------
+    SettingsError
+        The variable without ``_FILE`` is set as well, or the file cannot be read.
+    """
+    direct = variable.removesuffix("_FILE")
+    if direct in environ:
+        raise SettingsError(f"{variable} and {direct} are both set; keep one")
+    return secret_file(environ[variable], variable)
 
 
 def secret_file(path: str, variable: str) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from streams.change_kinds import GENRE, WORLD_KINDS
-from streams.complete_files import complete_file
+from streams.complete_files import complete_file, refuse_to_replace
 from streams.errors import InputError, RejectedEvent, SettingsError
 from streams.events import View
 from streams.faults import Fault, Surroundings, faulty
@@ -210,9 +210,8 @@ def write_perturbed(
         A file is there already or cannot be written, the log cannot be read, or a change shows in
         no line.
     """
-    for path in (log.events, log.truth):
-        if path.exists() and not overwrite:
-            raise InputError(f"{path} is there already; --force replaces it")
+    if not overwrite:
+        refuse_to_replace(log.events, log.truth)
     traces = Traces(len(perturbation.spans))
     try:
         with complete_file(log.events) as file:

@@ -22,7 +22,7 @@ import msgspec
 from models.people import DEVICES
 from models.viewing import Views, check_n_events, views
 from streams.change_kinds import Change
-from streams.complete_files import complete_file
+from streams.complete_files import complete_file, refuse_to_replace
 from streams.errors import InputError, SettingsError
 from streams.events import ContentMetadata, View, encode_view
 from streams.faults import Fault, Surroundings, faulty
@@ -242,9 +242,8 @@ def _write(
     truth: Callable[[], list[PlantedChange]] | None = None,
     overwrite: bool,
 ) -> None:
-    for path in (log.content, log.events, log.truth):
-        if path.exists() and not overwrite:
-            raise InputError(f"{path} is there already; --force replaces it")
+    if not overwrite:
+        refuse_to_replace(log.content, log.events, log.truth)
     try:
         for path in (log.events, log.truth):  # never an old log beside a new catalogue
             path.unlink(missing_ok=True)

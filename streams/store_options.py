@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from streams.errors import SettingsError
-from streams.kafka_settings import MASK, secret_file
+from streams.kafka_settings import MASK, only_secret
 
 PREFIX = "DRIFTLINE_SNAPSHOT_STORE_"
 
@@ -99,9 +98,5 @@ def options_from_environment(environ: Mapping[str, str]) -> Iterator[tuple[str, 
         base = name.removesuffix("_file")
         if base == name or base not in FILE_SECRETS:
             yield name, environ[variable], variable
-        elif variable.removesuffix("_FILE") in environ:
-            raise SettingsError(
-                f"{variable} and {variable.removesuffix('_FILE')} are both set; keep one"
-            )
         else:
-            yield base, secret_file(environ[variable], variable), variable
+            yield base, only_secret(variable, environ), variable
