@@ -13,12 +13,10 @@ from models.input_sentences import LARGE, moment
 from models.level_steps import effect
 from models.level_watch import DETECTOR, LevelWatch
 from models.levels import IS_BACK, MOST_WAIT, RAISED, RULE, SLOWEST_RATE
+from models.quality_state import BLOCK, BLOCK_GENRES
 
 NEW_USERS, NEW_TITLES, CONCENTRATION, MIX, FIRST_GENRE = range(5)
 NAMES = ("new_users", "new_titles", "concentration", "genre_mix", "genre_share")
-N_SUMS = 3
-"""Numbers of a block before the counts of genres."""
-EVENTS = 64
 
 
 def rules(n_genres: int) -> NDArray[Any]:
@@ -29,8 +27,8 @@ def rules(n_genres: int) -> NDArray[Any]:
     of the events.
     """
     table = np.zeros(FIRST_GENRE + n_genres, RULE)
-    table["block"], table["burn_in"], table["wait"] = EVENTS, 20, MOST_WAIT
-    table["least"], table["ratio"], table["least_spread"] = 0.02, 0.5, 1 / EVENTS
+    table["block"], table["burn_in"], table["wait"] = BLOCK, 20, MOST_WAIT
+    table["least"], table["ratio"], table["least_spread"] = 0.02, 0.5, 1 / BLOCK
     table["largest_z"] = 6.0
     table["only_up"][[NEW_USERS, NEW_TITLES, MIX]] = True  # a log's first users are all new
     table["least"][NEW_TITLES] = 0.1
@@ -78,13 +76,13 @@ class MixWatch:
         name_of, n_genres
             Names of the genres known so far, and how many there are.
         """
-        counts = block[N_SUMS : N_SUMS + n_genres]
+        counts = block[BLOCK_GENRES : BLOCK_GENRES + n_genres]
         added = self.watch.added
-        added[NEW_USERS:CONCENTRATION, 0] = EVENTS
+        added[NEW_USERS:CONCENTRATION, 0] = BLOCK
         added[NEW_USERS:CONCENTRATION, 1:] = block[:CONCENTRATION, None]
         bits = block[CONCENTRATION]
-        added[CONCENTRATION] = EVENTS, bits, bits * bits / EVENTS
-        added[FIRST_GENRE : FIRST_GENRE + n_genres, 0] = EVENTS
+        added[CONCENTRATION] = BLOCK, bits, bits * bits / BLOCK
+        added[FIRST_GENRE : FIRST_GENRE + n_genres, 0] = BLOCK
         added[FIRST_GENRE : FIRST_GENRE + n_genres, 1:] = counts[:, None]
         if counts.any():
             moved = self._moved(counts / counts.sum())
@@ -123,7 +121,7 @@ class MixWatch:
                 severity=Severity.DRIFT if is_large else Severity.WARNING,
                 onset=float(level["onset"]),
                 detected=time,
-                n_events=int(level["raised_n"]) * (EVENTS if at == MIX else 1),
+                n_events=int(level["raised_n"]) * (BLOCK if at == MIX else 1),
                 before=before,
                 after=after,
                 detector=DETECTOR,

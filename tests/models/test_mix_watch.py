@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from models.alarms import Alarm, Kind, Recovery
-from models.mix_watch import EVENTS, MIX, N_SUMS, MixWatch
+from models.mix_watch import MIX, MixWatch
+from models.quality_state import BLOCK, BLOCK_GENRES
 
 GENRES = ("drama", "comedy", "horror", "news")
 SHARES = np.array([0.5, 0.4, 0.2, 0.05])
@@ -15,10 +16,10 @@ def block(rng, *, new_users=0.05, new_titles=0.02, bits=BITS, shares=SHARES):
     """Return the sums of one block of a world with these shares."""
     return np.array(
         [
-            rng.binomial(EVENTS, new_users),
-            rng.binomial(EVENTS, new_titles),
-            rng.normal(bits, 0.2) * EVENTS,
-            *rng.binomial(EVENTS, shares),
+            rng.binomial(BLOCK, new_users),
+            rng.binomial(BLOCK, new_titles),
+            rng.normal(bits, 0.2) * BLOCK,
+            *rng.binomial(BLOCK, shares),
             *[0] * 60,
         ],
         np.float64,
@@ -33,7 +34,7 @@ def feed(watch, n, rng, **world):
 
 
 def calm():
-    watch, rng = MixWatch(64, patience=EVENTS * 10_000), np.random.default_rng(3)
+    watch, rng = MixWatch(64, patience=BLOCK * 10_000), np.random.default_rng(3)
     assert feed(watch, 3_000, rng) == []
     return watch, rng
 
@@ -109,4 +110,4 @@ def test_restored_it_continues_as_if_uninterrupted():
     second.restore(first.snapshot())
     assert found + take(second, 215, 260) == expected
     assert len(expected) > 2
-    assert len(blocks[0]) == N_SUMS + 64
+    assert len(blocks[0]) == BLOCK_GENRES + 64
