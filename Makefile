@@ -16,7 +16,7 @@ demo: $(STAMP) ## show driftline at work on real data (about a minute)
 	@$(BIN)/driftline demo
 
 test: lint types ## lint, types, all tests with doctests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 bench: $(STAMP) ## measure quality and speed (long)
 	@$(BIN)/python -m benchmarks

@@ -43,6 +43,8 @@ __all__ = ["Admin", "Consumer", "Inform", "Producer", "TransactionalProducer"]
 
 _WAKE_S = 1.0
 _GONE = "_AUTO_OFFSET_RESET"
+# So librdkafka calls a partition that it once saw without a leader, until it asks again.
+_LEADERLESS = "_UNKNOWN_PARTITION"
 # The member rejoins by itself, and `lost` has told already.
 _NEWS = frozenset({"_MAX_POLL_EXCEEDED"})
 
@@ -129,7 +131,12 @@ class Consumer:
         place = place_of(partition)
 
         def ask(left_s: float) -> tuple[int, int]:
-            return self._client.get_watermark_offsets(place, left_s)
+            try:
+                return self._client.get_watermark_offsets(place, left_s)
+            except KafkaException as error:
+                if error.args[0].name() == _LEADERLESS:
+                    self._refresh(place.topic, left_s)
+                raise
 
         with self._asking:
             return Bounds(*answered("bounds", ask, timeout_s))
@@ -171,6 +178,11 @@ class Consumer:
         """
         self._is_abandoned = True
         return within(timeout_s, self._close)
+
+    def _refresh(self, topic: str, timeout_s: float) -> None:
+        found = self._client.list_topics(topic, timeout_s).topics[topic]
+        if found.error is not None:
+            raise KafkaException(found.error)
 
     def _wake(self) -> None:
         """Wake the threads that fetch, so that partitions go on at once.

@@ -85,6 +85,7 @@ _PASSING = frozenset(
         "_TIMED_OUT",
         "_TIMED_OUT_QUEUE",
         "_TRANSPORT",
+        "_UNKNOWN_PARTITION",  # or without a leader, as its topic exists
         "_WAIT_COORD",
         "BROKER_NOT_AVAILABLE",
         "COORDINATOR_LOAD_IN_PROGRESS",

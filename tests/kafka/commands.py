@@ -10,7 +10,7 @@ from streams.kafka_clients import admin_properties, consumer_properties, reader_
 from streams.kafka_records import Partition
 from streams.topics import TopicSpec
 
-WAIT_S = 30
+WAIT_S = 60
 
 
 class Place:

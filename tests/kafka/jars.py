@@ -1,5 +1,6 @@
 """Apache Kafka's jars from Maven Central, kept in the user's cache, and the Java that runs them."""
 
+import fcntl
 import os
 import re
 import shutil
@@ -52,9 +53,12 @@ def kafka_jars(cache):
     if maven is None:
         raise NoBrokerError("no Maven (mvn) to fetch Apache Kafka with")
     cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache) as folder:
-        _download(maven, Path(folder))
-        _publish(Path(folder) / "jars", jars)
+    with (cache / "kafka.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # Maven's own store is not for two at once
+        if not jars.is_dir():
+            with tempfile.TemporaryDirectory(dir=cache) as folder:
+                _download(maven, Path(folder))
+                (Path(folder) / "jars").rename(jars)  # whole or not at all
     return jars
 
 
@@ -67,14 +71,6 @@ def _download(maven, folder):
     if done.returncode:
         last = (done.stdout + done.stderr).strip().splitlines()[:1] or ["no output"]
         raise NoBrokerError(f"Maven cannot fetch Apache Kafka: {last[0]}")
-
-
-def _publish(downloaded, jars):
-    try:
-        downloaded.rename(jars)  # whole or not at all, also when two sessions download at once
-    except OSError:
-        if not jars.is_dir():
-            raise
 
 
 def java(environ):

@@ -16,7 +16,7 @@ from streams.kafka_records import Committed, Output, Partition
 from streams.partitioning import partition_for
 from streams.topics import TopicSpec
 
-WAIT_S = 30
+WAIT_S = 60
 QUICK_GROUP = {"session.timeout.ms": "3000", "heartbeat.interval.ms": "300"}
 
 

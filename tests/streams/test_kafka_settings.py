@@ -15,7 +15,7 @@ def test_a_property_on_which_a_promise_rests_is_refused(key, tmp_path):
 @pytest.mark.parametrize(
     "key",
     [
-        *FILE_SECRETS,
+        *sorted(FILE_SECRETS),
         "ssl.key.location",
         "sasl.kerberos.principal",
         "ssl.keystore.location",

@@ -1,10 +1,12 @@
+from types import SimpleNamespace
+
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from streams.kafka import Consumer
 from streams.kafka_clients import reader_properties
 from streams.kafka_errors import KafkaCallError, Verdict
-from streams.kafka_records import Committed, Partition
+from streams.kafka_records import Bounds, Committed, Partition
 from streams.librdkafka import _PASSING, answered, call, partition_of, place_of, position_of
 from tests.kafka.broker import free_ports
 
@@ -60,6 +62,45 @@ def test_brokers_that_are_away_are_no_reason_to_end(method):
         getattr(consumer, method)(partition if method == "bounds" else [partition], 0.3)
     assert caught.value.verdict is Verdict.RETRY
     consumer.close()
+
+
+class Leaderless:
+    """A client that saw a partition without a leader and does not look again by itself."""
+
+    def __init__(self, error=None):
+        self.error = error
+        self.has_looked = False
+
+    def get_watermark_offsets(self, _place, _timeout_s):
+        if not self.has_looked:
+            raise KafkaException(KafkaError(KafkaError._UNKNOWN_PARTITION))
+        return 3, 7
+
+    def list_topics(self, topic, _timeout_s):
+        self.has_looked = self.error is None
+        return SimpleNamespace(topics={topic: SimpleNamespace(error=self.error)})
+
+
+@pytest.fixture
+def consumer(monkeypatch):
+    """Give a way to a consumer over a client that is given."""
+
+    def make(client):
+        monkeypatch.setattr("streams.kafka.built", lambda *_: client)
+        return Consumer(reader_properties({"bootstrap.servers": "127.0.0.1:1"}))
+
+    return make
+
+
+def test_a_partition_seen_without_a_leader_is_looked_for_again(consumer):
+    assert consumer(Leaderless()).bounds(Partition("views", 0), 10) == Bounds(3, 7)
+
+
+def test_a_topic_that_is_gone_is_not_waited_for(consumer):
+    gone = Leaderless(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART))
+    with pytest.raises(KafkaCallError, match="UNKNOWN_TOPIC_OR_PART") as caught:
+        consumer(gone).bounds(Partition("views", 0), 10)
+    assert caught.value.verdict is Verdict.FATAL
 
 
 @pytest.mark.parametrize("position", [Committed(5), Committed(5, "text"), Committed(5, "t", 2)])

@@ -12,7 +12,7 @@ VARIABLE = "DRIFTLINE_SNAPSHOT_STORE_"
 @pytest.mark.parametrize(
     "name",
     [
-        *FILE_SECRETS,
+        *sorted(FILE_SECRETS),
         "aws_sse_customer_key_base64",
         "azure_storage_client_secret",
         "azure_storage_sas_token",
