@@ -24,6 +24,8 @@ from pathlib import Path
 
 import msgspec
 
+from benchmarks import drift_flips
+
 PARTS = ("permute", "genres", "flips", "faults", "stationary", "cost")
 
 
@@ -31,16 +33,28 @@ def measure(folder: Path, arguments: list[str] | None = None) -> str:
     """Measure the parts that are asked for, by default all; return the page of all there are."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks drift")
     parser.add_argument("--part", action="append", choices=PARTS, help="may be repeated")
+    parser.add_argument(
+        "--flip",
+        action="append",
+        choices=drift_flips.SCENARIOS,
+        help="of the flips only this one; the others stay as they were measured; may be repeated",
+    )
     parser.add_argument("--page", action="store_true", help="make the page, measure nothing")
     parser.add_argument("--quick", action="store_true", help="a trial run, not to be kept")
     given = parser.parse_args(arguments or [])
     own = folder / ("drift-quick" if given.quick else "drift")
     own.mkdir(parents=True, exist_ok=True)
+    if given.flip and given.part != ["flips"]:
+        parser.error("--flip is an option of --part flips alone")
     for part in () if given.page else given.part or PARTS:
         module = importlib.import_module(f"benchmarks.drift_{part}")
         print(f"drift, {part} …", file=sys.stderr, flush=True)
-        found = module.measure(folder, is_quick=given.quick)
-        (own / f"{part}.json").write_bytes(msgspec.json.encode(found))
+        chosen = {"names": given.flip} if given.flip else {}
+        found = module.measure(folder, is_quick=given.quick, **chosen)
+        kept = own / f"{part}.json"
+        if chosen and kept.exists():
+            found = module.merged(msgspec.json.decode(kept.read_bytes()), found)
+        kept.write_bytes(msgspec.json.encode(found))
     texts = []
     for part in PARTS:
         kept = own / f"{part}.json"

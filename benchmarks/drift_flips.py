@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.drift_logs import draw, middle, pictures, shown, simulated
+from benchmarks.drift_logs import draw, mean, middle, pictures, shown, simulated
+from benchmarks.frozen import frozen_recall
 from benchmarks.measuring import table
+from models.world_settings import WorldSettings
 from monitoring.drift_bench_tables import detection_table, recall_table
 from streams.drift_bench import (
     HORIZON,
@@ -15,12 +18,16 @@ from streams.drift_bench import (
     is_named,
     recall_rows,
     tried,
-    world_of,
 )
 from streams.drift_trials import ADAPTING, MODES, STEADY
+from streams.planting import Planting
+from streams.scenarios import scenario_of
 from streams.settings import Settings
 
 N_SEEDS, N_RECALL = 20, 3
+HALF = 0.5
+N_TITLES = 2_000
+"""With 1,200 a genre has so few niches that some flips do not halve what a frozen engine hits."""
 SCENARIOS = {
     "taste-flip": 60_000,
     "taste-flip-genre": 60_000,
@@ -29,20 +36,48 @@ SCENARIOS = {
 }
 
 
-def measure(folder: Path, *, is_quick: bool) -> dict[str, Any]:
-    """Measure every scenario with every seed."""
+def measure(
+    folder: Path, *, is_quick: bool, names: Sequence[str] = tuple(SCENARIOS)
+) -> dict[str, Any]:
+    """Measure scenarios with every seed."""
     found: dict[str, Any] = {"rows": [], "detection": [], "recall": []}
-    for name, n_events in SCENARIOS.items():
-        cases = []
+    for name in names:
+        n_events, cases = SCENARIOS[name], []
         for seed in range(1 if is_quick else N_SEEDS):
-            log = simulated(folder, name, n_events, world_of(n_events, seed))
+            log = simulated(folder, name, n_events, _world(n_events, seed))
             modes = MODES if seed < N_RECALL else (ADAPTING, STEADY)
             cases.append(tried(name, seed, log, Settings(), modes))
+            found["rows"].append({**_row(cases[-1]), **_premise(cases[-1])})
         draw(cases[0], pictures(folder, is_quick=is_quick))
-        found["rows"] += [_row(case) for case in cases]
         found["detection"] += detection_rows(cases, HORIZON)
         found["recall"] += recall_rows(cases[:N_RECALL])
     return found
+
+
+def merged(kept: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+    """Return what was found of some scenarios, and what was kept of the others."""
+    new = {row["scenario"] for row in found["rows"]}
+    return {
+        part: sorted(
+            [*(row for row in kept[part] if row["scenario"] not in new), *found[part]],
+            key=lambda row: list(SCENARIOS).index(row["scenario"]),
+        )
+        for part in found
+    }
+
+
+def _world(n_events: int, seed: int) -> WorldSettings:
+    return WorldSettings(n_users=n_events // 50, n_titles=N_TITLES, seed=seed)
+
+
+def _premise(case: Case) -> dict[str, float]:
+    """Return what an abrupt change means to its scope; of a gradual one there is no one moment."""
+    if case.planted[0].shape != "abrupt":
+        return {}
+    n_events = SCENARIOS[case.scenario]
+    planting = Planting.of(scenario_of(case.scenario), _world(n_events, case.seed), n_events)
+    frozen = frozen_recall(planting, HORIZON)
+    return {**frozen._asdict(), "kept": frozen.kept}
 
 
 def _row(case: Case) -> dict[str, Any]:
@@ -54,7 +89,10 @@ def _row(case: Case) -> dict[str, Any]:
     named = next((s for s in inside if is_named(s, change)), None)
     return {
         "scenario": case.scenario,
+        "seed": case.seed,
         "scope": change.scope,
+        "first": None if first is None else first.record.scopes[0].scope,
+        "kind": None if first is None else first.record.kind,
         "delay": None if first is None else (first.line or 0) - 1 - begin,
         "length": end - begin,
         "first_named": first is not None and first is named,
@@ -66,7 +104,8 @@ def _row(case: Case) -> dict[str, Any]:
 def page(found: dict[str, Any]) -> str:
     """Return the tables."""
     cells = []
-    for name in SCENARIOS:
+    names = list(dict.fromkeys(row["scenario"] for row in found["rows"]))
+    for name in names:
         own = [row for row in found["rows"] if row["scenario"] == name]
         delays = [row["delay"] for row in own]
         n = len(own)
@@ -81,6 +120,7 @@ def page(found: dict[str, Any]) -> str:
                 f"{sum(d is not None for d in delays)} of {n}",
                 f"{sum(row['first_named'] for row in own)} of {n}",
                 f"{sum(row['named'] for row in own)} of {n}",
+                ", ".join(sorted({_told(row) for row in own if _is_other(row)})) or "none",
                 shown(middle(delays)),
                 f"{sum(whole)} / {sum(half)}" if is_gradual else "",
                 str(sum(row["before"] for row in own)),
@@ -91,6 +131,7 @@ def page(found: dict[str, Any]) -> str:
         "found",
         "named by the first episode",
         "named by any",
+        "told at first instead",
         "delay (median)",
         "before complete / half",
         "episodes before, in all",
@@ -99,9 +140,44 @@ def page(found: dict[str, Any]) -> str:
         [
             "## Simulated taste flips",
             table(headers, cells),
+            _premises(found["rows"]),
             detection_table(found["detection"]),
             f"Recall@10 around the change, means over the first {N_RECALL} seeds:",
             recall_table(found["recall"]),
-            *(f"![{name}, first seed](drift/{name}.svg)" for name in SCENARIOS),
+            *(f"![{name}, first seed](drift/{name}.svg)" for name in names),
         ]
     )
+
+
+def _is_other(row: dict[str, Any]) -> bool:
+    return row["first"] is not None and not row["first_named"]
+
+
+def _told(row: dict[str, Any]) -> str:
+    return f"{row['first']} ({row['kind']})"
+
+
+def _premises(rows: Sequence[dict[str, Any]]) -> str:
+    """Return how large the scopes are and what the changes do to an engine that learns no more."""
+    cells = []
+    for name in SCENARIOS:
+        own = [row for row in rows if row["scenario"] == name and "kept" in row]
+        if not own:
+            continue
+        shares, kept = [row["share"] for row in own], [row["kept"] for row in own]
+        cells.append(
+            [
+                name,
+                f"{min(shares):.1%} to {max(shares):.1%}",
+                shown(mean(own, "unchanged"), ".3f"),
+                shown(mean(own, "changed"), ".3f"),
+                f"{min(kept):.0%} to {max(kept):.0%}",
+                f"{sum(part <= HALF for part in kept)} of {len(kept)}",
+            ]
+        )
+    headers = ["change", "share of events", "without it", "with it", "part that is kept", "halved"]
+    said = (
+        f"Recall@10 in the scope, over {HORIZON:,} events after the change, of an engine that"
+        " learns nothing from then on:"
+    )
+    return f"{said}\n\n{table(headers, cells)}"

@@ -110,7 +110,7 @@ def _in_scope(
     scope, _, label = (change.scope if change else "all").partition(":")
     if scope == "genre":
         titles = (json.loads(line) for line in content.read_bytes().splitlines())
-        inside = {title["content_id"] for title in titles if title["genres"][0] == label}
+        inside = {title["content_id"] for title in titles if label in title["genres"]}
         return np.array([event["content_id"] in inside for event in events])
     if scope == "device":
         return np.array([event["device"] == label for event in events])

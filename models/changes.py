@@ -21,7 +21,7 @@ class Change:
     begin, end
         Event times in epoch seconds, `end` not included; infinite for a change that lasts.
     genre, device
-        Scope: titles of a genre only, people with a device only; None for all.
+        Scope: titles that have a genre among theirs only, people with a device only; None for all.
     strength
         In (0, 1]; of what, each change says.
     """
@@ -41,9 +41,10 @@ class Change:
 class TasteChange(Change):
     """People like other titles, and other titles go together.
 
-    Within each genre of the scope titles change places among niches and in the order in which
-    one follows another, and everybody has other favourite niches; unless a genre is named, the
-    groups swap their tastes for genres too. `strength` is the share of people it happens to.
+    Titles of the scope change places with others of their first genre, among niches and in the
+    order in which one follows another, and everybody has other favourite niches in its genres;
+    unless a genre is named, the groups swap their tastes for genres too. `strength` is the share
+    of people it happens to.
 
     Parameters
     ----------

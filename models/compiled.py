@@ -22,6 +22,7 @@ from typing import Any, TypeVar, cast
 import numba
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+_KERNEL = re.compile(r"^@(compiled|uncounted)$", re.MULTILINE)
 _IMPORTED = re.compile(r"^from models\.(\w+) import|^from models import (\w+)", re.MULTILINE)
 
 
@@ -29,7 +30,7 @@ def kernel_sources(folder: Path) -> list[Path]:
     """Return the files of a folder that have kernels, and all that they import from it, sorted."""
     text = {file.stem: file.read_text(encoding="utf-8") for file in folder.glob("*.py")}
     found: set[str] = set()
-    ahead = {name for name, source in text.items() if "\n@compiled\n" in source}
+    ahead = {name for name, source in text.items() if _KERNEL.search(source)}
     while ahead:
         found |= ahead
         named = (_IMPORTED.findall(text[known]) for known in ahead)
@@ -75,3 +76,14 @@ _use_folder(numba.config.CACHE_DIR)
 def compiled(function: Kernel) -> Kernel:
     """Compile a function of arrays and numbers at its first call; kept on disk."""
     return cast("Kernel", numba.njit(cache=True)(function))
+
+
+def uncounted(function: Kernel) -> Kernel:
+    """Compile a function of arrays that makes none, returns none and keeps none.
+
+    Numba counts references to every array of a tuple that a function reads, and to every row that
+    it looks at, with atomic instructions: in a short kernel with many arrays these take four fifths
+    of the time. Whoever calls holds the arrays meanwhile. A function that makes an array does not
+    compile so; one that returned an array would return it without a reference of its own.
+    """
+    return cast("Kernel", numba.njit(cache=True, _nrt=False)(function))

@@ -38,6 +38,8 @@ class Distrust:
 
     Attributes
     ----------
+    is_any : bool
+        Whether anything is distrusted.
     suspects : frozenset of str
         Users whose events teach nothing for now.
 
@@ -55,13 +57,9 @@ class Distrust:
 
     def __init__(self, *, protects: bool) -> None:
         self.protects = protects
+        self.is_any = False
         self.suspects: frozenset[str] = frozenset()
         self._scopes: dict[int, dict[int, str]] = {}
-
-    @property
-    def is_any(self) -> bool:
-        """Whether anything is distrusted."""
-        return bool(self._scopes)
 
     def scopes(self, statistic: int) -> Collection[int]:
         """Return the scopes in which a statistic is at fault."""
@@ -89,6 +87,7 @@ class Distrust:
             is_knowable = statistic != raw.CLOCK or scope != 0
             if told.kind is Kind.INPUT_FAULT and statistic in REACTIONS and is_knowable:
                 self._scopes.setdefault(statistic, {})[scope] = told.scope
+        self.is_any = bool(self._scopes)
         if raw.USERS not in self._scopes:
             self.suspects = frozenset()
         elif suspects is not None:

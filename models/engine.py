@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -283,29 +284,41 @@ class Engine:
         return np.array([self.quality.row_of(label, names) for label in labels], np.int16)
 
     def _learn_rows(self, batch: Batch, views: Sequence[View], segment: Segment) -> Segment:
-        """Run the kernel over rows, pausing for room, for the ranker's steps, and for alarms."""
+        """Run the kernel over rows, pausing for room, for the ranker's steps, and for alarms.
+
+        Blocks are looked at together when all rows are learned, for nothing that is learned
+        depends on what they show: by turns, kernel and watch would push each other out of the
+        processor's caches.
+        """
         at, _, judged, lists, notices = segment
+        state = self.quality.state
+        blocks: list[NDArray[np.float64]] = []
+        block_ends = range(at + BLOCK - 1 - int(state.counts[N_IN_BLOCK]), segment.end, BLOCK)
         while at < segment.end:
             stop = min(segment.end, at + _MAX_RUN)
             self._prepare(stop - at)
-            state = self.quality.state
             at = run(
                 self.model, state, self._scratch, self._options, batch, at, stop, judged, lists
             )
             if self.model.counts[N_GRADIENTS] >= self.config.step_every:
                 self._step_ranker()
-            if state.counts[N_IN_BLOCK] == BLOCK:
-                notices += ((at - 1, notice) for notice in self._end_block(views[at - 1].time))
+            n_ended = len(range(block_ends.start, at, BLOCK)) - len(blocks)
+            if n_ended and self.config.watches:
+                blocks.extend(self._scratch.ended[:n_ended].copy())
             if state.counts[N_ALARMS]:
                 notices += ((at - 1, notice) for notice in self._react(views[at - 1]))
+        if blocks:
+            found = [*self._look_at_mix(views, block_ends, blocks), *notices]
+            notices[:] = sorted(found, key=itemgetter(0))
         return segment
 
-    def _end_block(self, time: float) -> list[Alarm | Recovery]:
-        """Let the mix of the latest events be watched."""
-        state = self.quality.state
-        found = self._mix.take(state.block, time, self.genres.name, self.genres.n_rows)
-        state.block[:], state.counts[N_IN_BLOCK] = 0.0, 0
-        return found
+    def _look_at_mix(
+        self, views: Sequence[View], ends: range, blocks: list[NDArray[np.float64]]
+    ) -> Iterator[tuple[int, Alarm | Recovery]]:
+        """Let the mix of the blocks be watched that ended with these events."""
+        for end, block in zip(ends, blocks, strict=True):
+            found = self._mix.take(block, views[end].time, self.genres.name, self.genres.n_rows)
+            yield from ((end, notice) for notice in found)
 
     def _react(self, view: View) -> Iterator[Alarm | Reaction]:
         """Give the alarm that a view raised, and boost the fast side where one is due."""

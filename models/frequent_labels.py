@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,18 @@ class FrequentLabels:
             self._counts = {name: n - 1 for name, n in counts.items() if n > 1}
         self._n_since_review += 1
         return self._places.get(label, REST)
+
+    def places(self, labels: Sequence[str | None]) -> Sequence[int]:
+        """Count labels in order and return the place of each, as `place` does one by one."""
+        present = [label for label in labels if label is not None]
+        n_of, counts = Counter(present), self._counts
+        if not n_of.keys() <= counts.keys():
+            return [self.place(label) for label in labels]
+        for label, n in n_of.items():
+            counts[label] += n
+        self._n_since_review += len(present)
+        table = {label: self.place_of(label) for label in n_of}
+        return [NONE if label is None else table[label] for label in labels]
 
     def place_of(self, label: str | None) -> int:
         """Return the place of a label without counting it."""

@@ -1,8 +1,9 @@
 """The path of events through the engine, compiled: recommend, judge, learn.
 
 `run` takes events in order and stops after the event whose gradient completes a ranker step, that
-makes a clock due for scaling back, that raises an alarm, or that completes a block of inputs: what
-follows from it takes effect from the next event on, and never depends on a batch's end.
+makes a clock due for scaling back, or that raises an alarm: what follows from it takes effect from
+the next event on, and never depends on a batch's end. It stops too when there is no room for the
+sums of another block of inputs.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from models.batch import Batch, Judged, Lists, Options
-from models.compiled import compiled
+from models.compiled import compiled, uncounted
 from models.covisitation import MAX_CLOCK, N_RECENT, apply_increments, increments
 from models.history import append_consumed, find_consumed, recent_titles
 from models.listing import draw_popular, list_for, make_list
@@ -19,7 +20,7 @@ from models.quality_state import BLOCK, N_ALARMS, N_IN_BLOCK, QualityWatch
 from models.quality_watch import sum_block, watch_quality
 from models.ranking import add_gradient
 from models.reasons import NEW_VIEWS
-from models.scratch import Scratch
+from models.scratch import N_ENDED, Scratch
 from models.shortlist import begin_query
 from models.state import (
     MAX_GENRES,
@@ -218,7 +219,7 @@ def learn(model: Model, scratch: Scratch, options: Options, batch: Batch, e: int
     tick(model, options, user, title)
 
 
-@compiled
+@uncounted
 def watch(model: Model, quality: QualityWatch, batch: Batch, e: int, judged: Judged) -> None:
     """Let the detectors see an event that was judged and is not learned yet."""
     users, titles, user = model.users, model.titles, batch.user[e]
@@ -242,8 +243,11 @@ def run(
     judged: Judged,
     lists: Lists,
 ) -> int:
-    """Handle the events from ``begin`` to ``end`` at most; return where it stopped."""
-    users = model.users
+    """Handle the events from ``begin`` to ``end`` at most; return where it stopped.
+
+    The sums of each 64 events that end on the way are left in ``scratch.ended``, in order.
+    """
+    users, n_ended = model.users, 0
     for e in range(begin, end):
         user = batch.user[e]
         if batch.group_time[e] != users.group_time[user]:
@@ -259,6 +263,10 @@ def run(
             )
         if options.is_watched:
             watch(model, quality, batch, e, judged)
+            if quality.counts[N_IN_BLOCK] == BLOCK:
+                scratch.ended[n_ended] = quality.block
+                quality.block[:], quality.counts[N_IN_BLOCK] = 0.0, 0
+                n_ended += 1
         learn(model, scratch, options, batch, e)
         if batch.is_emitted[e]:
             list_for(model, scratch, user, batch.time[e], lists, e)
@@ -268,7 +276,7 @@ def run(
             model.counts[N_GRADIENTS] >= options.step_every
             or model.clock.max() > MAX_CLOCK
             or quality.counts[N_ALARMS] > 0
-            or quality.counts[N_IN_BLOCK] == BLOCK
+            or n_ended == N_ENDED
         ):
             return e + 1
     return end

@@ -12,6 +12,7 @@ from models.levels import (
     BACK,
     CALM,
     DELTA,
+    DOWN,
     FEW_BLOCKS,
     FURTHER,
     IS_BACK,
@@ -23,6 +24,7 @@ from models.levels import (
     RAISED,
     SETTLED,
     SLOWEST_RATE,
+    UP,
 )
 from models.page_hinkley import restart_test, update_test
 
@@ -82,26 +84,18 @@ def learn_later(level: Any, rule: Any, y: float, spread: float) -> None:  # noqa
 @compiled
 def follow(level: Any, n: int, y: float, spread: float, time: float) -> None:  # noqa: ANN401
     """Keep count of what came since each sum of the test was at its extreme."""
-    if level.rise == level.least_rise:
-        level.onset_up, level.since_n_up, level.since_blocks_up = time, 0, 0
-        level.since_total_up = level.since_spread_up = 0.0
-    else:
-        if level.since_blocks_up == 0:
-            level.since_first_up, level.since_first_spread_up = y, spread
-        level.since_n_up += n
-        level.since_blocks_up += 1
-        level.since_total_up += y
-        level.since_spread_up += spread
-    if level.fall == level.most_fall:
-        level.onset_down, level.since_n_down, level.since_blocks_down = time, 0, 0
-        level.since_total_down = level.since_spread_down = 0.0
-    else:
-        if level.since_blocks_down == 0:
-            level.since_first_down, level.since_first_spread_down = y, spread
-        level.since_n_down += n
-        level.since_blocks_down += 1
-        level.since_total_down += y
-        level.since_spread_down += spread
+    is_extreme = (level.rise == level.least_rise, level.fall == level.most_fall)
+    for side in (UP, DOWN):
+        if is_extreme[side]:
+            level.onsets[side], level.since_n[side], level.since_blocks[side] = time, 0, 0
+            level.since_total[side] = level.since_spread[side] = 0.0
+            continue
+        if level.since_blocks[side] == 0:
+            level.since_first[side], level.since_first_spread[side] = y, spread
+        level.since_n[side] += n
+        level.since_blocks[side] += 1
+        level.since_total[side] += y
+        level.since_spread[side] += spread
 
 
 @compiled
@@ -128,14 +122,10 @@ def raise_alarm(level: Any, rule: Any) -> int:  # noqa: ANN401
     is_down = level.most_fall - level.fall > LAMBDA and not rule.only_up
     if not is_up and not is_down:
         return CALM
-    if is_up:
-        blocks, n, level.onset = level.since_blocks_up, level.since_n_up, level.onset_up
-        after = mean_since(level.since_total_up, level.since_first_up, blocks)
-        spread = mean_since(level.since_spread_up, level.since_first_spread_up, blocks)
-    else:
-        blocks, n, level.onset = level.since_blocks_down, level.since_n_down, level.onset_down
-        after = mean_since(level.since_total_down, level.since_first_down, blocks)
-        spread = mean_since(level.since_spread_down, level.since_first_spread_down, blocks)
+    side = UP if is_up else DOWN
+    blocks, n, level.onset = level.since_blocks[side], level.since_n[side], level.onsets[side]
+    after = mean_since(level.since_total[side], level.since_first[side], blocks)
+    spread = mean_since(level.since_spread[side], level.since_first_spread[side], blocks)
     restart(level)
     if (after - level.mean if is_up else level.mean - after) < effect(level, rule):
         return CALM
@@ -205,6 +195,14 @@ def close_block(level: Any, rule: Any, time: float) -> int:  # noqa: ANN401
 
 
 @compiled
+def add_shares(added: NDArray[np.float64], n: int, sums: NDArray[np.float64]) -> None:
+    """Set what is added to levels to ``n`` observations each, of 0 or 1 with these sums."""
+    for s in range(len(sums)):
+        added[s, 0] = n
+        added[s, 1] = added[s, 2] = sums[s]
+
+
+@compiled
 def observe(
     levels: NDArray[Any],
     rules: NDArray[Any],
@@ -215,7 +213,8 @@ def observe(
 ) -> int:
     """Add observations to levels; write and count what came of blocks that are full.
 
-    ``added`` is float64[n, 3]: number, sum, and sum of squares of each level's observations.
+    ``added`` is float64[n, 3]: number, sum, and sum of squares of each level's observations; it is
+    all zero afterwards.
     A level that is raised gets ``patience``.
     """
     n_found = 0
@@ -234,4 +233,5 @@ def observe(
             if found[s] == RAISED:
                 level.patience = patience
             n_found += found[s] != CALM
+    added[:] = 0.0
     return n_found

@@ -61,7 +61,6 @@ class LevelWatch:
         A level that is raised now is given ``patience``: observations after which it settles.
         """
         n_found = observe(self.levels, self.rules, self.added, time, patience, self._found)
-        self.added[:] = 0.0
         if not n_found:
             return []
         return [(int(at), int(self._found[at])) for at in np.flatnonzero(self._found)]

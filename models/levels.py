@@ -67,11 +67,11 @@ RULE = np.dtype(
 change cannot hide in the noise that it makes itself.
 """
 
+UP, DOWN = 0, 1
 _SIDED = [
-    (f"{name}_{side}", kind)
-    for side in ("up", "down")
+    (name, kind, (2,))
     for name, kind in (
-        ("onset", np.float64),
+        ("onsets", np.float64),
         ("since_n", np.int64),
         ("since_blocks", np.int64),
         ("since_total", np.float64),

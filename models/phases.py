@@ -159,17 +159,26 @@ class Phases:
         seed[slice(None) if genre is None else genre] += (place + 1) << 40
         if genre is None:
             group_at = group_at[_swapped(rng, len(group_at))]
-        return Arrangement(now.title_at[self._shuffled(rng, genre)], group_at, seed)
+        return Arrangement(self._shuffled(rng, genre, now.title_at), group_at, seed)
 
-    def _shuffled(self, rng: np.random.Generator, genre: int | None) -> Integers:
-        """Return roles that change places with others of their genre and age, the rest in place."""
-        n = self.settings.n_titles
-        genres, is_new = self._titles.genres[:n, 0], self._titles.released[:n] >= START_S
-        order = np.arange(n)
-        roles = order if genre is None else np.flatnonzero(genres == genre)
-        keys = (is_new[roles], genres[roles])
-        order[roles[np.lexsort(keys)]] = roles[np.lexsort((rng.random(len(roles)), *keys))]
-        return order
+    def _shuffled(
+        self, rng: np.random.Generator, genre: int | None, title_at: Integers
+    ) -> Integers:
+        """Return the title at each role after those in scope have changed places.
+
+        Each takes the place of the next in a random round of those of its first genre and age, so
+        that none but a lone one stays.
+        """
+        titles = self._titles
+        kind = 2 * titles.genres[title_at, 0] + (titles.released[title_at] >= START_S)
+        roles = np.flatnonzero(titles.in_genre(title_at, genre))
+        roles = roles[np.lexsort((rng.random(len(roles)), kind[roles]))]
+        first = np.searchsorted(kind[roles], kind[roles])
+        is_last = np.diff(kind[roles], append=-1) != 0
+        following = np.where(is_last, first, np.arange(len(roles)) + 1)
+        shuffled = title_at.copy()
+        shuffled[roles] = title_at[roles[following]]
+        return shuffled
 
 
 def _stays(change: Change) -> bool:

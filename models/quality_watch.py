@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.batch import Batch, Judged
-from models.compiled import compiled
+from models.compiled import uncounted
 from models.quality_state import (
     AGE,
     ALL_EVENTS,
@@ -88,7 +88,7 @@ POPULARITY_RATE = 1.0 / (12 * 3600.0)
 NEW_USER_BIT, NEVER_SEEN_BIT = 1, 8
 
 
-@compiled
+@uncounted
 def scopes_of(
     titles: Titles, batch: Batch, e: int, segment: int, scopes: NDArray[np.int16]
 ) -> None:
@@ -108,7 +108,7 @@ def scopes_of(
         scopes[4 + g] = FIRST_GENRE + genre
 
 
-@compiled
+@uncounted
 def watch_quality(
     quality: QualityWatch,
     titles: Titles,
@@ -161,7 +161,7 @@ def watch_quality(
         _follow(means[s], value, residual)
 
 
-@compiled
+@uncounted
 def _observe(
     mean: NDArray[np.float64],
     sums: NDArray[np.float64],
@@ -208,7 +208,7 @@ def _observe(
     return raised
 
 
-@compiled
+@uncounted
 def _follow(mean: NDArray[np.float64], value: Pair, residual: Pair) -> None:
     """Let the slow means of a scope follow an event."""
     rate = max(SLOW_RATE, 1.0 / mean[AGE])
@@ -220,7 +220,7 @@ def _follow(mean: NDArray[np.float64], value: Pair, residual: Pair) -> None:
         mean[LEVEL + s] += rate * (value[s] - mean[LEVEL + s])
 
 
-@compiled
+@uncounted
 def _begin(
     sums: NDArray[np.float64], suspects: NDArray[np.int32], amounts: NDArray[np.float64]
 ) -> None:
@@ -230,7 +230,7 @@ def _begin(
         suspects[p], amounts[p] = -1, 0.0
 
 
-@compiled
+@uncounted
 def _within_share(
     suspects: NDArray[np.int32],
     amounts: NDArray[np.float64],
@@ -256,7 +256,7 @@ def _within_share(
     return added
 
 
-@compiled
+@uncounted
 def _raise_alarm(quality: QualityWatch, detector: int, scope: int, time: float) -> None:
     """Note an alarm; what is suspected later began after this event."""
     at, sums = quality.counts[N_ALARMS], quality.sums[scope, detector]
@@ -271,7 +271,7 @@ def _raise_alarm(quality: QualityWatch, detector: int, scope: int, time: float) 
     sums[BEFORE] = quality.means[scope, LEVEL + statistic]
 
 
-@compiled
+@uncounted
 def sum_block(
     quality: QualityWatch, titles: Titles, batch: Batch, e: int, segment: int, n_events: int
 ) -> None:

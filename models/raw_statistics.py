@@ -1,7 +1,7 @@
 """What is watched of raw records: statistics, their rules, and how a block of records adds to them.
 
-A record is a row of numbers: see the columns below. Records that repeat another count for
-``duplicate`` only: a client that is stuck says nothing new about anything else.
+A record is numbers in columns: see below. Records that repeat another count for ``duplicate``
+only: a client that is stuck says nothing new about anything else.
 """
 
 from __future__ import annotations
@@ -71,18 +71,30 @@ FAR = 4.0
 """Standard deviations from the usual at which a view time cannot be believed."""
 MOST_BITS, FARTHEST_BITS = 40.0, 16.0
 """A view time farther off than any unit is garbage, of which one must not move a block."""
-MINUTE_S, HOUR_S, DAY_S = 60.0, 3600.0, 86_400.0
+MINUTE_S, HOUR_S, DAY_S = 60.0, 3_600, 86_400
+MOST_EXACT = 2.0**53
+"""Up to here whole numbers are exact as floats."""
 
 _SHARE = {"least": 0.02, "ratio": 0.5, "least_spread": 1 / OBSERVATIONS, "only_up": True}
 
 
 class Raw(NamedTuple):
-    """A block of records as numbers, which clocks to believe, and what decides how it is read."""
+    """A block of records as numbers, which clocks to believe, and what is usual.
+
+    Attributes
+    ----------
+    columns : float64[N_COLUMNS, records]
+        The records.
+    is_trusted : bool[records]
+        Whether a record's clock tells the time.
+    levels, rules
+        Of all statistics, as `models.level_watch.LevelWatch` has them.
+    """
 
     columns: NDArray[np.float64]
     is_trusted: NDArray[np.bool_]
-    usual_log: float
-    spread_log: float
+    levels: NDArray[Any]
+    rules: NDArray[Any]
 
 
 def rules() -> NDArray[Any]:
@@ -115,34 +127,33 @@ def _watch(table: NDArray[Any], **rule: float) -> None:
 
 
 @compiled
-def _count(added: NDArray[np.float64], level: int, value: float) -> None:
-    added[level, 0] += 1.0
-    added[level, 1] += value
-    added[level, 2] += value * value
-
-
-@compiled
 def _add(
-    added: NDArray[np.float64], statistic: int, record: NDArray[np.float64], value: float
+    added: NDArray[np.float64], statistic: int, scopes: tuple[int, int, int], value: float
 ) -> None:
-    """Add one observation to a statistic, in all scopes of its record."""
-    base = statistic * N_SCOPES
-    _count(added, base, value)
-    if statistic < N_SCOPED and record[C_DEVICE] >= 0.0:
-        _count(added, base + FIRST_DEVICE + int(record[C_DEVICE]), value)
-    if statistic < N_SCOPED and record[C_SOURCE] >= 0.0:
-        _count(added, base + FIRST_SOURCE + int(record[C_SOURCE]), value)
+    """Add one observation to a statistic, in all scopes of its record; -1 is none."""
+    for scope in scopes:
+        if scope >= 0:
+            level = statistic * N_SCOPES + scope
+            added[level, 0] += 1.0
+            added[level, 1] += value
+            added[level, 2] += value * value
 
 
 @compiled
 def _tell(
     added: NDArray[np.float64],
     statistic: int,
-    record: NDArray[np.float64],
+    scopes: tuple[int, int, int],
     is_so: bool,  # noqa: FBT001 (a kernel has no keyword-only arguments)
 ) -> None:
     """Add yes or no to a statistic."""
-    _add(added, statistic, record, 1.0 if is_so else 0.0)
+    for scope in scopes:
+        if scope >= 0:
+            level = statistic * N_SCOPES + scope
+            added[level, 0] += 1.0
+            if is_so:
+                added[level, 1] += 1.0
+                added[level, 2] += 1.0
 
 
 @compiled
@@ -156,55 +167,106 @@ def is_implausible(view_time: float, usual_log: float, spread_log: float) -> boo
 @compiled
 def signed_log(seconds: float) -> float:
     """Return a time difference on a scale where a minute is 1 and each doubling about one more."""
+    if seconds == 0.0:
+        return 0.0
     return np.sign(seconds) * np.log2(1.0 + abs(seconds) / MINUTE_S)
+
+
+@compiled
+def hour_of_day(time: float) -> int:
+    """Return the hour (UTC) of a finite time, however far from any calendar."""
+    if 0.0 <= time <= MOST_EXACT:  # whole seconds divide far faster than floats
+        return int(time) % DAY_S // HOUR_S
+    return int(time % DAY_S // HOUR_S)
 
 
 @compiled
 def add_up(raw: Raw, added: NDArray[np.float64], hours: NDArray[np.float64]) -> float:
     """Add a block of records to every statistic; return the median of its event times."""
-    middle = np.nanmedian(raw.columns[raw.is_trusted, C_TIME])
-    for record in raw.columns:
-        outcome = int(record[C_OUTCOME])
-        _tell(added, REPEATED, record, outcome == DUPLICATE)
+    columns = raw.columns
+    middle = np.nanmedian(columns[C_TIME][raw.is_trusted])
+    n_of = np.zeros(len(OUTCOMES))
+    at = VIEW_TIME * N_SCOPES
+    usual_log, spread_log = _usual_log(raw.levels[at], raw.rules[at])
+    for e in range(columns.shape[1]):
+        outcome, time = int(columns[C_OUTCOME, e]), columns[C_TIME, e]
+        scopes = _scopes_of(columns, e)
+        n_of[outcome] += 1.0
+        _tell(added, REPEATED, scopes, outcome == DUPLICATE)
         if outcome == DUPLICATE:
             continue
-        _tell(added, REFUSED, record, outcome >= FIRST_REFUSED)
-        for reason in range(len(OUTCOMES) - FIRST_REFUSED):
-            _tell(added, FIRST_REASON + reason, record, outcome - FIRST_REFUSED == reason)
-        if np.isfinite(record[C_TIME]):
-            _add_decoded(raw, record, middle, added)
-            hours[int(record[C_TIME] % DAY_S // HOUR_S)] += 1.0
+        _tell(added, REFUSED, scopes, outcome >= FIRST_REFUSED)
+        if np.isfinite(time):
+            _add_decoded(columns, e, scopes, middle, added)
+            hours[hour_of_day(time)] += 1.0
+            if outcome != RANGE:
+                _add_values(columns, e, scopes, usual_log, spread_log, added)
+    _add_reasons(n_of, added)
     return middle
 
 
 @compiled
-def _add_decoded(
-    raw: Raw, record: NDArray[np.float64], middle: float, added: NDArray[np.float64]
-) -> None:
-    view_time, rating = record[C_VIEW_TIME], record[C_RATING]
-    _tell(added, NO_VIEW_TIME, record, np.isnan(view_time))
-    _tell(added, NO_RATING, record, np.isnan(rating))
-    _add(added, CLOCK, record, signed_log(record[C_TIME] - middle))
-    if record[C_WATERMARK] > -np.inf:
-        lag = max(record[C_WATERMARK] - record[C_TIME], 0.0)
-        _add(added, BEHIND, record, signed_log(lag))
-    if int(record[C_OUTCOME]) != RANGE:
-        _add_values(raw, record, added)
+def _usual_log(level: Any, rule: Any) -> tuple[float, float]:  # noqa: ANN401 (records)
+    """Return the usual view time and its spread, 0 as long as that is not known."""
+    return level.mean, level.spread if level.n_blocks >= rule.burn_in else 0.0
 
 
 @compiled
-def _add_values(raw: Raw, record: NDArray[np.float64], added: NDArray[np.float64]) -> None:
+def _scopes_of(columns: NDArray[np.float64], e: int) -> tuple[int, int, int]:
+    device, source = int(columns[C_DEVICE, e]), int(columns[C_SOURCE, e])
+    return (
+        0,
+        FIRST_DEVICE + device if device >= 0 else -1,
+        FIRST_SOURCE + source if source >= 0 else -1,
+    )
+
+
+@compiled
+def _add_reasons(n_of: NDArray[np.float64], added: NDArray[np.float64]) -> None:
+    """Tell of each reason how many records it refused, of all that repeat none."""
+    n = n_of.sum() - n_of[DUPLICATE]
+    for outcome in range(FIRST_REFUSED, len(OUTCOMES)):
+        level = (FIRST_REASON + outcome - FIRST_REFUSED) * N_SCOPES
+        added[level, 0] += n
+        added[level, 1] += n_of[outcome]
+        added[level, 2] += n_of[outcome]
+
+
+@compiled
+def _add_decoded(
+    columns: NDArray[np.float64],
+    e: int,
+    scopes: tuple[int, int, int],
+    middle: float,
+    added: NDArray[np.float64],
+) -> None:
+    time, watermark = columns[C_TIME, e], columns[C_WATERMARK, e]
+    _tell(added, NO_VIEW_TIME, scopes, np.isnan(columns[C_VIEW_TIME, e]))
+    _tell(added, NO_RATING, scopes, np.isnan(columns[C_RATING, e]))
+    _add(added, CLOCK, scopes, signed_log(time - middle))
+    if watermark > -np.inf:
+        _add(added, BEHIND, (0, -1, -1), signed_log(max(watermark - time, 0.0)))
+
+
+@compiled
+def _add_values(
+    columns: NDArray[np.float64],
+    e: int,
+    scopes: tuple[int, int, int],
+    usual_log: float,
+    spread_log: float,
+    added: NDArray[np.float64],
+) -> None:
     """Add what can be true; what cannot is refused as ``range``, and told so."""
-    view_time, share, rating = record[C_VIEW_TIME], record[C_SHARE], record[C_RATING]
+    view_time, share, rating = columns[C_VIEW_TIME, e], columns[C_SHARE, e], columns[C_RATING, e]
     if 0.0 < view_time < np.inf:
         bits = min(max(np.log2(view_time), -MOST_BITS), MOST_BITS)
-        if raw.spread_log > 0.0:
-            bits = min(max(bits, raw.usual_log - FARTHEST_BITS), raw.usual_log + FARTHEST_BITS)
-        _add(added, VIEW_TIME, record, bits)
-    if not np.isnan(view_time) and raw.spread_log > 0.0:
-        is_far = is_implausible(view_time, raw.usual_log, raw.spread_log)
-        _tell(added, IMPLAUSIBLE, record, is_far)
+        if spread_log > 0.0:
+            bits = min(max(bits, usual_log - FARTHEST_BITS), usual_log + FARTHEST_BITS)
+        _add(added, VIEW_TIME, scopes, bits)
+    if not np.isnan(view_time) and spread_log > 0.0:
+        _tell(added, IMPLAUSIBLE, scopes, is_implausible(view_time, usual_log, spread_log))
     if not np.isnan(share):
-        _add(added, SHARE, record, min(max(share, 0.0), 2.0))
+        _add(added, SHARE, scopes, min(max(share, 0.0), 2.0))
     if not np.isnan(rating):
-        _add(added, RATING, record, rating)
+        _add(added, RATING, scopes, rating)

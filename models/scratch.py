@@ -8,17 +8,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.covisitation import N_RECENT
+from models.quality_state import BLOCK_GENRES
 from models.state import N_CHANNELS, N_GENRES, N_POPULARITIES, SHORTLIST_SIZE
 
 N_BINS = (40 << 5) + 64
 N_PROFILE = 128
 """Latest titles that make up the user's taste in genres and years."""
+N_ENDED = 8
+"""Blocks that may end in one call of the kernel, which then returns."""
 N_POPULAR = 30
 """Novel titles of each popularity that become candidates."""
 
 
 class Scratch(NamedTuple):
-    """Working memory of a query: not state, never saved, valid for one query only."""
+    """Working memory of a query: not state, never saved, valid for one query only.
+
+    ``ended`` has the sums of the blocks of `models.quality_state` that ended in the latest call of
+    `models.kernel.run`.
+    """
 
     scores: NDArray[np.float32]
     touched: NDArray[np.int32]
@@ -38,6 +45,7 @@ class Scratch(NamedTuple):
     rows: NDArray[np.int32]
     columns: NDArray[np.int32]
     increments: NDArray[np.float32]
+    ended: NDArray[np.float64]
 
 
 def new_scratch(n_titles: int, n_neighbors: int, k: int) -> Scratch:
@@ -62,4 +70,5 @@ def new_scratch(n_titles: int, n_neighbors: int, k: int) -> Scratch:
         rows=np.zeros(2 * N_RECENT, np.int32),
         columns=np.zeros(2 * N_RECENT, np.int32),
         increments=np.zeros((2 * N_RECENT, N_CHANNELS), np.float32),
+        ended=np.zeros((N_ENDED, BLOCK_GENRES + N_GENRES)),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.drawing import Floats, Integers
 from models.rhythm import DAY_S, START_S
@@ -54,6 +55,13 @@ class Titles:
 
     def __len__(self) -> int:
         return len(self.number)
+
+    def in_genre(self, row: Integers, genre: int | None) -> NDArray[np.bool_]:
+        """Return which of some titles have a genre, whether first or second; None is any."""
+        if genre is None:
+            return np.ones(len(row), np.bool_)
+        has_it: NDArray[np.bool_] = (self.genres[row] == genre).any(axis=1)
+        return has_it
 
     def and_like(self, row: Integers, rng: np.random.Generator) -> Titles:
         """Return these titles and new ones, in the place of those in `row`.

@@ -7,7 +7,6 @@ import numpy as np
 from models.covisitation import fade_rows
 from models.engine import Engine, EngineConfig, View
 from models.input_watch import InputWatch
-from models.raw_statistics import N_COLUMNS, RECORDS
 from models.state import N_GENRES, N_TITLES
 
 
@@ -26,7 +25,7 @@ def warm() -> None:
         engine.explain("0", 200.0)
     model, is_resting = engine.model, np.zeros(N_GENRES, np.bool_)
     inputs = InputWatch(patience=1, fault_patience=1, protects=True)
-    inputs.records.extend([1.0] * RECORDS * N_COLUMNS)
+    inputs.columns[:] = 1.0
     inputs.end_block()
     fade_rows(model.titles, model.neighbors, model.counts[N_TITLES], 0, is_resting, 1.0)
 

@@ -111,12 +111,12 @@ class World:
     def _arrive(self, number: int, change: Change) -> tuple[Integers, Integers] | None:
         """Add the titles that a change brings; return them and those whose places they take."""
         rng, n = self.settings.generator(_ARRIVALS, number), self.settings.n_titles
-        in_scope = np.arange(n)
-        if change.genre is not None:
-            in_scope = np.flatnonzero(self.titles.genres[:n, 0] == change.genre)
+        in_scope = np.flatnonzero(self.titles.in_genre(np.arange(n), change.genre))
         if isinstance(change, CatalogueChange):
             n_new = max(1, round(change.strength * len(in_scope)))
         elif isinstance(change, HitRelease):
+            if change.genre is not None:  # the only one it will have
+                in_scope = in_scope[self.titles.genres[in_scope, 0] == change.genre]
             n_new = change.n_titles
         else:
             return None
@@ -187,8 +187,7 @@ class World:
     ) -> NDArray[np.bool_]:
         if isinstance(change, TasteChange):
             is_on = (on >> place & 1).astype(bool)
-            in_genre = change.genre is None or self.titles.genres[title, 0] == change.genre
-            return is_on & in_genre
+            return is_on & self.titles.in_genre(title, change.genre)
         if isinstance(change, NewAudience):
             crowd = next(c for c in self.people.crowds if c.change is change)
             return (user >= crowd.first) & (user < crowd.first + change.n_users)

@@ -255,11 +255,16 @@ class Pipeline:
                 n_accepted += 1
                 run.at.append(at)
                 run.learnable.append(self._learnable(admitted, believed, wanted))
-            if guard is not None and arrival.replay_of is None:
-                for notice in guard.take(view, before, admitted):
-                    handled.noticed.append((at, notice))
+            if (
+                guard is not None
+                and arrival.replay_of is None
+                and (notices := guard.take(view, before, admitted))
+            ):
+                handled.noticed += ((at, notice) for notice in notices)
             if watermark.value >= outcomes.end:
                 outcomes.pass_second(watermark.value, n_accepted, self.counts)
+        if guard is not None:
+            guard.settle()
         runs.append(run)
         handled.accepted = [at for run in runs for at in run.at]
         return runs

@@ -72,11 +72,6 @@ class Slot:
         """Name of the worker: all its names are this one."""
         return self.names.group_instance_id
 
-    @property
-    def is_locked(self) -> bool:
-        """Whether workers that look for a slot pass by this one."""
-        return self._lock is not None
-
     def release(self) -> None:
         """Let others have it; the end of the process does the same."""
         if self._lock is not None:

@@ -26,7 +26,7 @@ from safetensors.numpy import load_file, save_file
 from streams.errors import SnapshotError, StoreError
 from streams.stores import MANIFEST_FILE, SnapshotStore
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 STATE_FILE = "state.safetensors"
 _OFFSET = re.compile(r"\d{20}")
 _BLOCK = 1 << 20

@@ -54,3 +54,17 @@ def test_restored_it_continues_as_if_uninterrupted():
     found += [(second.place(label), second.review()) for label in stream[5_000:]]
     assert found == expected
     assert any(changed for _, changed in expected)
+
+
+def test_many_labels_at_once_are_counted_as_one_by_one():
+    rng = np.random.default_rng(4)
+    drawn = rng.geometric(np.where(np.arange(3 * REVIEW_EVERY) < REVIEW_EVERY, 0.3, 0.03))
+    stream = [f"{n}" if n % 5 else None for n in drawn.tolist()]
+    single, many = FrequentLabels(), FrequentLabels()
+    for begin in range(0, len(stream), 64):
+        part = stream[begin : begin + 64]
+        assert many.places(part) == [single.place(label) for label in part]
+        assert many.review() == single.review()
+        state, same = single.snapshot(), many.snapshot()
+        assert all(np.array_equal(state[name], same[name]) for name in state)
+    assert single.place_of("64") == REST

@@ -1,11 +1,15 @@
 """Input faults are found, named with their scope, and kept from the model while they last."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from models import raw_statistics as raw
 from models.alarms import Kind, Reaction
 from streams.drift_settings import DriftSettings
+from streams.events import Content
 from streams.pipeline import Handled, Pipeline, Wanted
 from streams.settings import Settings
 from tests.streams.planted_faults import (
@@ -200,9 +204,27 @@ def test_a_replayed_dead_letter_says_nothing_of_the_inputs():
     made = pipeline()
     records = [a._replace(replay_of="views/0/1") for a in arrivals_of(VIEWS[:10])]
     made.process(records, Wanted())
-    assert len(made.guard.watch.records) == 0
+    assert made.guard.snapshot()["records"].size == 0
     process(made, VIEWS[10:20])
-    assert len(made.guard.watch.records) > 0
+    assert made.guard.snapshot()["records"].size > 0
+
+
+def test_a_share_is_of_the_length_that_was_known_when_its_record_came():
+    views = [replace(view, content_id="t", duration=None) for view in VIEWS[:20]]
+    views = [replace(view, rating=50.0) for view in views]  # refused: the gate gives no share
+    shares = []
+    for cuts in ([10], [3, 10, 17]):
+        made, ends = pipeline(), [0, *cuts, len(views)]
+        made.take_content([Content("t", duration=100.0)])
+        for begin, end in pairwise(ends):
+            if begin == 10:
+                made.take_content([Content("t", duration=200.0)])
+            process(made, views[begin:end])
+        records = made.guard.snapshot()["records"].reshape(-1, raw.N_COLUMNS)
+        shares.append(records[:, raw.C_SHARE].tolist())
+    times = [view.view_time for view in views]
+    assert shares[0] == shares[1]
+    assert shares[0] == [t / 100.0 for t in times[:10]] + [t / 200.0 for t in times[10:]]
 
 
 def test_garbage_hides_no_fault():

@@ -29,6 +29,16 @@ def settings_of(folder, slot=-1):
     return Settings(worker=WorkerSettings(group="g", slot=slot, snapshot_folder=str(folder)))
 
 
+def is_locked(folder, number):
+    """Say whether a search passes by a slot."""
+    with (folder / "slots" / f"{number}.lock").open("r+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
 @pytest.fixture
 def take(tmp_path):
     taken = []
@@ -84,16 +94,20 @@ def test_a_search_passes_by_slots_that_were_set(take):
     assert take().number == 1
 
 
-def test_a_slot_that_is_set_is_taken_even_from_another(take):
+def test_a_slot_that_is_set_is_taken_even_from_another(take, tmp_path):
     first, second = take(slot=2), take(slot=2)
-    assert (first.is_locked, second.is_locked, second.number) == (True, False, 2)
+    assert second.number == 2
+    second.release()
+    assert is_locked(tmp_path / "snapshots", 2)
+    first.release()
+    assert not is_locked(tmp_path / "snapshots", 2)
 
 
-def test_a_released_slot_may_be_released_again(take):
+def test_a_released_slot_may_be_released_again(take, tmp_path):
     slot = take()
     slot.release()
     slot.release()
-    assert not slot.is_locked
+    assert not is_locked(tmp_path / "snapshots", slot.number)
 
 
 def test_the_names_are_made_of_group_and_slot(take):
@@ -104,8 +118,9 @@ def test_the_names_are_made_of_group_and_slot(take):
 def test_the_host_name_is_by_default_that_of_the_machine(tmp_path, monkeypatch):
     monkeypatch.setattr("socket.gethostname", lambda: "worker-6.domain")
     with take_slot(settings_of(tmp_path)) as slot:
-        assert (slot.number, slot.is_locked) == (6, True)
-    assert not slot.is_locked
+        assert slot.number == 6
+        assert is_locked(tmp_path, 6)
+    assert not is_locked(tmp_path, 6)
 
 
 @pytest.mark.parametrize(
@@ -169,23 +184,22 @@ def test_a_folder_that_cannot_be_made_is_said_with_the_way_out(tmp_path):
 def test_a_folder_that_cannot_be_made_is_no_matter_when_the_slot_is_known(tmp_path):
     (tmp_path / "file").write_text("in the way")
     slot = take_slot(settings_of(tmp_path / "file" / "snapshots", slot=1), HOST)
-    assert (slot.number, slot.is_locked) == (1, False)
+    assert slot.number == 1
 
 
 def test_object_storage_has_no_locks_so_the_slot_has_to_be_known(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     url = "s3://bucket/prefix"
     for slot in (take_slot(settings_of(url, slot=3), HOST), take_slot(settings_of(url), "w-3")):
-        assert (slot.number, slot.is_locked) == (3, False)
+        assert slot.number == 3
     with pytest.raises(SettingsError, match=r"s3://bucket/prefix: .*DRIFTLINE_WORKER_SLOT"):
         take_slot(settings_of(url), HOST)
     assert not list(tmp_path.iterdir())
 
 
 def test_the_folder_may_be_given_as_a_url(tmp_path):
-    with take_slot(settings_of(f"file://{tmp_path}"), HOST) as slot:
-        assert slot.is_locked
-    assert (tmp_path / "slots" / "0.lock").exists()
+    with take_slot(settings_of(f"file://{tmp_path}"), HOST):
+        assert is_locked(tmp_path, 0)
 
 
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ESTALE, errno.EIO])
@@ -196,7 +210,7 @@ def test_a_file_system_without_locks_is_said(tmp_path, monkeypatch, number):
     monkeypatch.setattr(fcntl, "flock", refuse)
     with pytest.raises(SnapshotError, match="No locks available"):
         take_slot(settings_of(tmp_path), HOST)
-    assert not take_slot(settings_of(tmp_path, slot=0), HOST).is_locked
+    assert take_slot(settings_of(tmp_path, slot=0), HOST).number == 0
 
 
 def test_a_search_has_an_end(tmp_path, monkeypatch):

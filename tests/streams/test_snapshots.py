@@ -7,6 +7,7 @@ import pytest
 
 from streams.errors import SnapshotError
 from streams.snapshots import (
+    FORMAT_VERSION,
     STATE_FILE,
     Manifest,
     newest_snapshot,
@@ -186,8 +187,9 @@ def test_state_that_no_manifest_vouches_for_is_refused(kind: Kind, folder: Snaps
 
 def test_a_later_version_is_named(kind: Kind, folder: SnapshotStore) -> None:
     place = write_snapshot(folder, manifest(), ARRAYS)
-    seal(kind, place, format_version=2)
-    with pytest.raises(SnapshotError, match="format version 2, this driftline reads 1"):
+    seal(kind, place, format_version=FORMAT_VERSION + 1)
+    told = f"format version {FORMAT_VERSION + 1}, this driftline reads {FORMAT_VERSION}"
+    with pytest.raises(SnapshotError, match=told):
         read_manifest(place)
 
 
