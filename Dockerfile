@@ -39,7 +39,8 @@ ENV PATH=/opt/driftline/bin:$PATH \
     NUMBA_CPU_NAME=generic \
     NUMBA_CACHE_DIR=/tmp/driftline-kernels \
     DRIFTLINE_WORKER_SNAPSHOT_FOLDER=/var/lib/driftline/snapshots \
-    DRIFTLINE_WORKER_HEARTBEAT_FILE=/tmp/driftline-heartbeat
+    DRIFTLINE_MONITORING_HOST=0.0.0.0 \
+    DRIFTLINE_MONITORING_PORT=9108
 
 USER driftline
 WORKDIR /var/lib/driftline
@@ -47,7 +48,7 @@ VOLUME /var/lib/driftline
 
 # Of a worker, the only command that runs on; the loop ticks while partitions are restored, too.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
-    CMD ["python", "-m", "streams.heartbeat", "/tmp/driftline-heartbeat", "30"]
+    CMD ["python", "-m", "monitoring.probe", "http://127.0.0.1:9108/healthz"]
 
 # The exec form: SIGTERM reaches Python, not a shell.
 STOPSIGNAL SIGTERM

@@ -17,6 +17,7 @@ NAMES = (
     "quality",
     "speed",
     "worker",
+    "monitoring",
     "scale",
     "scenarios",
     "drift",

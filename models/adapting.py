@@ -32,6 +32,7 @@ from models.state import N_TITLES, Model
 KEPT_SQUARES = 0.1
 FORGOTTEN = 1.0
 REST_EVENTS = 5_000
+BOOSTED = "fast_side_boosted"
 _LONG_AGO = -(1 << 60)
 
 
@@ -65,7 +66,7 @@ class Adapting:
         else:
             model.clock[:] += FORGOTTEN * quality.n[scope] / n
         name = alarm.blames[0].scope if alarm.blames else alarm.scope
-        yield Reaction("fast_side_boosted", alarm.statistic, name, is_on=True, at=alarm.detected)
+        yield Reaction(BOOSTED, alarm.statistic, name, is_on=True, at=alarm.detected)
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
         """Return the state as arrays."""

@@ -61,6 +61,11 @@ class Engine:
     config
         See `EngineConfig`.
 
+    Attributes
+    ----------
+    n_evicted_users, n_evicted_titles : int
+        Users and titles forgotten to make room since it was made; no part of the state.
+
     Notes
     -----
     Views must come in one order for one result; times may go back within reason. Unknown users
@@ -102,8 +107,9 @@ class Engine:
             is_served=config.is_served,
             is_watched=config.watches,
         )
+        self.n_evicted_users = self.n_evicted_titles = 0
         self.quality = QualityAlarms(config.k)
-        self._mix = MixWatch(N_GENRES, config.patience)
+        self.mix = MixWatch(N_GENRES, config.patience)
         self._adapting = Adapting()
         self._sync_rows()
 
@@ -256,7 +262,7 @@ class Engine:
             "genre_names": self.genres,
             "creator_names": self.creators,
             "quality": self.quality,
-            "mix": self._mix,
+            "mix": self.mix,
             "adapting": self._adapting,
         }
 
@@ -317,7 +323,7 @@ class Engine:
     ) -> Iterator[tuple[int, Alarm | Recovery]]:
         """Let the mix of the blocks be watched that ended with these events."""
         for end, block in zip(ends, blocks, strict=True):
-            found = self._mix.take(block, views[end].time, self.genres.name, self.genres.n_rows)
+            found = self.mix.take(block, views[end].time, self.genres.name, self.genres.n_rows)
             yield from ((end, notice) for notice in found)
 
     def _react(self, view: View) -> Iterator[Alarm | Reaction]:
@@ -365,6 +371,7 @@ class Engine:
         rows = eviction.least_recent(self.model.users.last_event, self.users.in_use())
         eviction.forget_users(self.model, rows)
         self._free_users(rows.tolist())
+        self.n_evicted_users += len(rows)
 
     def _free_users(self, rows: list[int]) -> None:
         self.quality.forget(rows)
@@ -374,6 +381,7 @@ class Engine:
         rows = eviction.least_recent(self.model.titles.last_event, self.titles.in_use())
         eviction.forget_titles(self.model, rows)
         self.titles.remove(rows.tolist())
+        self.n_evicted_titles += len(rows)
 
     def _user_row(self, user_id: str) -> int:
         row = self.users.row(user_id)

@@ -65,9 +65,14 @@ def print_episodes(console: Console, episodes: Sequence[Mapping[str, Any]]) -> N
     for column, ratio in zip(table.columns[1:], (8, 6, 6, 5), strict=False):
         column.ratio, column.overflow = ratio, "fold"
     for episode in episodes:
-        cells = [_state(episode), _what(episode), _when(episode), _done(episode)]
-        table.add_row(*cells, *([_planted(episode["match"])] if has_truth else []))
+        table.add_row(*described(episode))
     console.print(table)
+
+
+def described(episode: Mapping[str, Any]) -> list[str]:
+    """Return an episode in words, in lines: its state, what, when, what was done, the truth."""
+    cells = [_state(episode), _what(episode), _when(episode), _done(episode)]
+    return [*cells, _planted(episode["match"])] if "match" in episode else cells
 
 
 def print_matching(
@@ -84,14 +89,18 @@ def print_matching(
     scores
         ``changes``, ``detected``, ``episodes``, ``false`` and ``median_delay``.
     """
+    for sentence in scored(missed, scores):
+        console.print(sentence)
+
+
+def scored(missed: Sequence[Mapping[str, Any]], scores: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what `print_matching` prints, line by line."""
     for change in missed:
-        console.print(
-            f"missed: {change['kind']}, {printable(change['scope'])}, from line"
-            f" {change['begin_line']:,}"
-        )
+        scope, line = printable(change["scope"]), change["begin_line"]
+        yield f"missed: {change['kind']}, {scope}, from line {line:,}"
     delay = scores["median_delay"]
     after = "" if delay is None else f", after {delay:,.0f} records (median)"
-    console.print(
+    yield (
         f"{scores['detected']} of {scores['changes']} planted changes found{after};"
         f" {scores['false']} of {scores['episodes']} episodes tell of none."
     )

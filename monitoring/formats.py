@@ -9,6 +9,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOTHING = "–"
 _RARE = 1e-5
 _FREQUENT = 0.1
+_MANY = 10
 _MINUTE_S, _HOUR_S, _DAY_S = 60.0, 3_600.0, 86_400.0
 
 
@@ -33,6 +34,18 @@ def percent(share: float) -> str:
     if 0 < share < _RARE:
         return f"< {100 * _RARE:.2g} %"
     return f"{100 * share:.0f} %" if share >= _FREQUENT else f"{100 * share:.2g} %"
+
+
+def times(ours: float | None, other: float | None) -> str:
+    """Write how many times another value a value is; nothing where there is no telling.
+
+    >>> times(0.35, 0.075), times(0.25, 0.0024), times(0.3, 0.0), times(None, 0.1)
+    ('4.7 times', '104 times', '–', '–')
+    """
+    if ours is None or not other:
+        return _NOTHING
+    ratio = ours / other
+    return f"{ratio:,.0f} times" if ratio >= _MANY else f"{ratio:.2g} times"
 
 
 def moment(epoch_s: float) -> str:

@@ -17,6 +17,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from monitoring.formats import duration, fraction, moment, percent
+from monitoring.watcher import Watcher
 
 _DRAW_EVERY_S = 0.1
 _RATE_OVER = 50  # drawings, so the rate is that of the last five seconds
@@ -63,7 +64,7 @@ class Painter(Protocol):
         """Leave the terminal as it was; called once, after the last reading."""
 
 
-class Progress:
+class Progress(Watcher):
     """Progress of a replay, as a context manager.
 
     Looks at a clock for rates, never at the engine. A display that fails, for instance because

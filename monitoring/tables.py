@@ -19,7 +19,7 @@ _WIDTH = 80
 ALL_TIME = "popularity_all"
 _Scores = dict[str, Any]
 _DEAD_LETTERS = "decode", "schema", "range", "late"
-_OPTIONAL = {"missing_view_time": "view times", "missing_rating": "ratings"}
+OPTIONAL = {"missing_view_time": "view times", "missing_rating": "ratings"}
 
 
 def new_console(file: TextIO) -> Console:
@@ -83,7 +83,7 @@ def print_data_quality(console: Console, quality: Mapping[str, int], n_events: i
     A field that no accepted event has is no finding but a log without that column: it is said in a
     sentence.
     """
-    absent = [name for name in _OPTIONAL if 0 < quality.get(name, 0) == quality.get("accepted")]
+    absent = absent_fields(quality)
     counts = {name: n for name, n in quality.items() if n and name not in absent}
     if not counts.keys() - {"accepted"}:
         console.print(f"Data quality: none of {n_events:,} records was refused or repaired.")
@@ -93,14 +93,20 @@ def print_data_quality(console: Console, quality: Mapping[str, int], n_events: i
         table = _table(None, "", "records", "share")
         for name, n in counts.items():
             share = percent(n / n_events) if n_events else ""
-            table.add_row(_fate(name), f"{n:,}", share)
+            table.add_row(fate_of(name), f"{n:,}", share)
         console.print(table)
     for name in absent:
-        console.print(f"The log has no {_OPTIONAL[name]}, which is fine.")
+        console.print(f"The log has no {OPTIONAL[name]}, which is fine.")
     console.print()
 
 
-def _fate(name: str) -> str:
+def absent_fields(quality: Mapping[str, int]) -> list[str]:
+    """Return names of `OPTIONAL` that all accepted events have: the log has no such column."""
+    return [name for name in OPTIONAL if 0 < quality.get(name, 0) == quality.get("accepted")]
+
+
+def fate_of(name: str) -> str:
+    """Return what became of a record in words."""
     label = printable(name.replace("_", " "))
     return f"dead letter: {label}" if name in _DEAD_LETTERS else label
 
@@ -145,12 +151,12 @@ def _rankings(
 ) -> Iterable[tuple[str, list[_Scores]]]:
     columns = list(columns)
     yield "driftline", columns
-    for name in (_best_decayed(summary), ALL_TIME, "random"):
+    for name in (best_decayed(summary), ALL_TIME, "random"):
         if name is not None and name in summary["baselines"]:
-            yield _label(name), [scores["baselines"][name] for scores in columns]
+            yield label_of(name), [scores["baselines"][name] for scores in columns]
 
 
-def _best_decayed(summary: Mapping[str, Any]) -> str | None:
+def best_decayed(summary: Mapping[str, Any]) -> str | None:
     """Return the half-life whose lists hit most often; None before anything was judged."""
     recall = f"recall@{summary['k']}"
     hits = {
@@ -161,7 +167,8 @@ def _best_decayed(summary: Mapping[str, Any]) -> str | None:
     return max(hits, key=hits.__getitem__) if hits else None
 
 
-def _label(baseline: str) -> str:
+def label_of(baseline: str) -> str:
+    """Return a baseline's name for people."""
     if baseline == ALL_TIME:
         return "popularity all time"
     half_life = re.fullmatch(r"popularity_(\d+)(\w+)", baseline)
@@ -176,8 +183,8 @@ def _with_error(scores: _Scores, metric: str) -> str:
 
 def _reading_aid(summary: Mapping[str, Any]) -> str:
     error = "± is one standard error, taking events as independent.\n"
-    best = _best_decayed(summary)
+    best = best_decayed(summary)
     if best is None:
         return error
     n_decayed = sum(name.startswith("popularity_") for name in summary["baselines"]) - 1
-    return f"“{_label(best)}” is the best of {n_decayed} half-lives.\n{error}"
+    return f"“{label_of(best)}” is the best of {n_decayed} half-lives.\n{error}"

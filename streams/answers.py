@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -76,7 +77,7 @@ def answer(
         event_time=time,
         items=items,
         titles=[pipeline.recommender.title_of(item.content_id) for item in items],
-        contributions=_contributions(items, explanation.contributions) if is_explained else {},
+        contributions=contributions_of(items, explanation.contributions) if is_explained else {},
         base_score=explanation.base,
         notes=notes,
     )
@@ -107,7 +108,9 @@ def _settings(manifest: Manifest) -> Settings:
     return msgspec.convert(sections, type=Settings)
 
 
-def _contributions(items: list[RecommendedItem], parts: np.ndarray) -> dict[str, dict[str, float]]:
+def contributions_of(
+    items: Sequence[RecommendedItem], parts: np.ndarray
+) -> dict[str, dict[str, float]]:
     """Name the contributions, the largest in size first; those of zero are left out."""
     return {
         item.content_id: {

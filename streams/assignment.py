@@ -69,6 +69,8 @@ class Assignment:
         Those that are not.
     titles : Mapping[str, Content | None]
         The newest content.
+    change : str
+        What happened last: ``assigned``, ``revoked`` or ``lost``; empty before the first.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Assignment:
         self.partitions: dict[Partition, AssignedPartition] = {}
         self.restoring = Restores()
         self.titles: Mapping[str, Content | None] = {}
+        self.change = ""
         self._consumer = membership.consumer
         self._checkpoint = membership.checkpoint
         self._saver = saver
@@ -88,6 +91,7 @@ class Assignment:
     def assigned(self, partitions: list[Partition]) -> None:
         """Begin to restore what was assigned."""
         _log.info("assigned: %s", _named(partitions))
+        self.change = "assigned"
         for partition in partitions:
             found = self.partitions[partition] = AssignedPartition(partition, self.settings)
             self._checkpoint.held[partition] = Held()
@@ -106,6 +110,7 @@ class Assignment:
         that stay here need not.
         """
         _log.info("revoked: %s", _named(partitions))
+        self.change = "revoked"
         leaving = [self.partitions[p] for p in partitions if p in self.partitions]
         news = [found for found in leaving if found.has_news]
         for found in news:
@@ -125,10 +130,12 @@ class Assignment:
     def lost(self, partitions: list[Partition]) -> None:
         """Drop what is somebody else's already."""
         _log.warning("lost: %s", _named(partitions))
+        self.change = "lost"
         self._drop(partitions)
 
     def drop_all(self) -> None:
         """Drop everything as lost."""
+        self.change = "lost"
         self._drop(list(self.partitions))
 
     def take_rows(self, rows: Mapping[str, Content | None]) -> None:

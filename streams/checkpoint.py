@@ -27,11 +27,14 @@ from __future__ import annotations
 import enum
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import chain
 
 import msgspec
 
+from streams.ends import MAX_ENDS, End, end_of
 from streams.kafka import Consumer, TransactionalProducer
 from streams.kafka_errors import KafkaCallError, RecordTooLargeError, Verdict
 from streams.kafka_records import Committed, Output, Partition
@@ -97,6 +100,8 @@ class Checkpoint:
         By assigned partition.
     n_aborts : int
         Transactions that did not commit at first.
+    ended : deque[End]
+        How the latest transactions ended; who looks takes them out.
     """
 
     def __init__(
@@ -120,6 +125,8 @@ class Checkpoint:
         self._n_unanswered = 0
         self.held: dict[Partition, Held] = {}
         self.n_aborts = 0
+        self.ended: deque[End] = deque(maxlen=MAX_ENDS)
+        self._produced_s: float | None = None
 
     @property
     def n_held(self) -> int:
@@ -143,7 +150,8 @@ class Checkpoint:
             producer = self._ready()
             self._send_all(producer, positions)
         except KafkaCallError as error:
-            return self._after(error)
+            return self._failed(error)
+        self._note_end(Outcome.COMMITTED, "")
         self._let_go(positions)  # 6
         return Outcome.COMMITTED
 
@@ -237,7 +245,7 @@ class Checkpoint:
             _log.warning("how the commit ended is not known yet: %s", error)
 
     def _begin(self, producer: TransactionalProducer) -> None:
-        self._began_s = time.monotonic()
+        self._began_s, self._produced_s = time.monotonic(), None
         producer.begin()
 
     def _note_fence(self, error: KafkaCallError) -> None:
@@ -252,6 +260,7 @@ class Checkpoint:
             self._send(producer, [*held.others, *held.lists.values()])
         with self._watchdog.guard("flush"):
             producer.flush(CALL_S)  # 3
+        self._produced_s = time.monotonic()
         with self._watchdog.guard("send offsets"):
             producer.send_offsets(positions, self._consumer, CALL_S)  # 4
         with self._watchdog.guard("commit"):
@@ -268,6 +277,20 @@ class Checkpoint:
                 records = [self._shrink(error.record), *records[at + 1 :]]
             else:
                 records = []
+
+    def _failed(self, error: KafkaCallError) -> Outcome:
+        try:
+            outcome = self._after(error)
+        except KafkaCallError:
+            self._note_end(Outcome.UNDECIDED, error.name)
+            raise
+        self._note_end(outcome, error.name)
+        return outcome
+
+    def _note_end(self, outcome: Outcome, cause: str) -> None:
+        sent = self.held.values() if outcome is Outcome.COMMITTED else ()
+        outputs = chain.from_iterable((*held.others, *held.lists.values()) for held in sent)
+        self.ended.append(end_of(outcome.value, cause, outputs, self._began_s, self._produced_s))
 
     def _after(self, error: KafkaCallError) -> Outcome:
         """Abort, or drop the producer when the end of the transaction is not known."""

@@ -144,9 +144,13 @@ class DriftRecords:
             for episode in self.episodes.end_quiet(first + at, time):
                 yield at, self._record(episode, arrivals[at].origin)
 
+    def name_of(self, episode: Episode) -> str:
+        """Return the name of an episode among those of all partitions."""
+        return f"{self.partition}-{episode.number}"
+
     def _record(self, episode: Episode, origin: Origin) -> DriftRecord:
         return DriftRecord(
-            episode=f"{self.partition}-{episode.number}",
+            episode=self.name_of(episode),
             state=episode.state,
             kind=episode.kind,
             severity=episode.severity,

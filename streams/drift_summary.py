@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from models.alarms import Kind, Severity
 from models.packing import pack_strings, unpack_strings
+from streams.drift_files import Story
 from streams.drift_records import DriftRecord
 
 KEPT = 100
 """Episodes that are kept one by one, besides those that are open."""
+_NO_LINE = -1
 
 
 class DriftSummary:
@@ -29,6 +31,7 @@ class DriftSummary:
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = dict.fromkeys((*Kind, *Severity), 0)
+        self._lines: dict[str, int] = {}
         self.latest: dict[str, DriftRecord] = {}
 
     def take(self, records: Iterable[DriftRecord]) -> None:
@@ -37,6 +40,8 @@ class DriftSummary:
             earlier = self.latest.get(record.episode)
             if earlier is not None:
                 self._count(earlier, -1)
+            elif record.line is not None:
+                self._lines[record.episode] = record.line
             self._count(record, 1)
             self.latest[record.episode] = record
         n_over = len(self.latest) - KEPT
@@ -44,6 +49,11 @@ class DriftSummary:
             closed = [name for name, record in self.latest.items() if record.state == "closed"]
             for name in closed[:n_over]:
                 del self.latest[name]
+                self._lines.pop(name, None)
+
+    def stories(self) -> list[Story]:
+        """Return the episodes of `latest`, each with the line that raised its first alarm."""
+        return [Story(record, self._lines.get(name)) for name, record in self.latest.items()]
 
     def summary(self) -> dict[str, Any]:
         """Return the numbers under the names of ``replay --json``."""
@@ -62,7 +72,8 @@ class DriftSummary:
         """Return the state as arrays."""
         texts = [msgspec.json.encode(record).decode() for record in self.latest.values()]
         counts = np.array(list(self._counts.values()), np.int64)
-        return {"counts": counts, **pack_strings("latest", texts)}
+        lines = np.array([self._lines.get(name, _NO_LINE) for name in self.latest], np.int64)
+        return {"counts": counts, "lines": lines, **pack_strings("latest", texts)}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Continue from a snapshot."""
@@ -70,3 +81,5 @@ class DriftSummary:
         texts = unpack_strings("latest", arrays)
         records = [msgspec.json.decode(text, type=DriftRecord) for text in texts]
         self.latest = {record.episode: record for record in records}
+        lines = zip(self.latest, arrays["lines"].tolist(), strict=True)
+        self._lines = {name: line for name, line in lines if line != _NO_LINE}

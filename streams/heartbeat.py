@@ -29,6 +29,11 @@ class Heartbeat:
     clock
         Seconds that never go back.
 
+    Attributes
+    ----------
+    is_broker_away : bool
+        Whether the last call to Kafka found no broker; set by who called.
+
     Raises
     ------
     SettingsError
@@ -38,6 +43,7 @@ class Heartbeat:
     def __init__(self, path: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._path = Path(path) if path else None
         self._clock = clock
+        self.is_broker_away = False
         self._next_s = clock() + _EVERY_S
         if self._path:
             try:

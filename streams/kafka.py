@@ -126,6 +126,14 @@ class Consumer:
         (found,) = self._client.position([place_of(partition)])
         return found.offset if found.offset >= 0 else None
 
+    def end_seen(self, partition: Partition) -> int | None:
+        """Give where a partition ends as the last fetch told, without asking a broker.
+
+        Records of transactions that are open or were aborted count too.
+        """
+        _, end = self._client.get_watermark_offsets(place_of(partition), cached=True)
+        return end if end >= 0 else None
+
     def bounds(self, partition: Partition, timeout_s: float) -> Bounds:
         """Give the oldest and the last stable offset, as the broker has them now."""
         place = place_of(partition)

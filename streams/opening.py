@@ -68,9 +68,11 @@ class Patience:
                 if error.verdict is not Verdict.RETRY:
                     raise
                 self._away.warning("%s; trying again", error)
+                self.heartbeat.is_broker_away = True
                 answer = None
             if answer is not None:
                 self._away.over("the brokers answer again")
+                self.heartbeat.is_broker_away = False
                 return answer
             self.wait(RETRY_S)
         return None

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping, Sequence
+from time import perf_counter
 from typing import Any
 
 import msgspec
@@ -128,6 +129,8 @@ class Pipeline:
     ----------
     undecoded : dict[str, int]
         Records refused before the gate, by reason.
+    learn_s, recommend_s : float
+        Seconds that the latest call took: to check, judge and learn, and to make records of lists.
     """
 
     def __init__(self, settings: Settings, partition: int = 0) -> None:
@@ -136,6 +139,7 @@ class Pipeline:
         self.gate = QualityGate(settings.quality, self.catalogue)
         self.engine = Engine(engine_config(settings))
         self.undecoded = dict.fromkeys(UNDECODED, 0)
+        self.learn_s = self.recommend_s = 0.0
         self.recommender = Recommender(self.engine, self.catalogue)
         worker = settings.worker
         self.breaker = Breaker(worker.breaker_window, worker.breaker_share)
@@ -182,19 +186,22 @@ class Pipeline:
 
     def process(self, arrivals: Sequence[Arrival], wanted: Wanted) -> Handled:
         """Check, impute, recommend, judge, learn and emit, in the order of arrival."""
-        handled = Handled()
+        handled, began_s, self.recommend_s = Handled(), perf_counter(), 0.0
         runs = self._check(arrivals, handled, wanted)
         if wanted.emission is Emission.LAST_OF_USER:
             runs = marked_last(runs)
         for run in runs:
             for segment in self.engine.learn(run.learnable):
+                reported_s = perf_counter()
                 self._report(segment, run, arrivals, handled, wanted)
+                self.recommend_s += perf_counter() - reported_s
             if run.forget is not None:
                 self.engine.forget(run.forget)
         self.breaker.take(len(arrivals), refused=[at for at, _ in handled.refused])
         handled.aggregates = self.outcomes.take(handled.outcomes, is_wanted=wanted.is_aggregated)
         learned = ((at, view.time) for run in runs for at, view in zip(*run[:2], strict=True))
         handled.drift = self.drift.take(arrivals, handled.noticed, learned)
+        self.learn_s = perf_counter() - began_s - self.recommend_s
         return handled
 
     def new_users_list(self, arrival: Arrival) -> Recommendation:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from streams import heartbeat
 from streams.exit_codes import ExitCode
+from streams.settings import Settings
 from streams.slots import ordinal_of
 from streams.supervisor import Child, Supervisor
 from streams.worker_settings import WorkerSettings
@@ -18,12 +19,12 @@ from streams.worker_settings import WorkerSettings
 # closing its clients.
 _MARGIN_S = 5.0
 _OWN_OPTIONS = frozenset({"--processes", "--slot"})
-_OWN_SETTINGS = frozenset({"worker.slot", "worker.heartbeat_file"})
+_OWN_SETTINGS = frozenset({"worker.slot", "worker.heartbeat_file", "monitoring.port"})
 
 
 def run_workers(
     arguments: Sequence[str],
-    settings: WorkerSettings,
+    settings: Settings,
     *,
     n_processes: int,
     hostname: str | None = None,
@@ -42,8 +43,8 @@ def run_workers(
     hostname, environ
         By default this machine's and this process's.
     """
-    if settings.heartbeat_file:
-        heartbeat.forget(Path(settings.heartbeat_file))
+    if settings.worker.heartbeat_file:
+        heartbeat.forget(Path(settings.worker.heartbeat_file))
     children = worker_children(
         arguments,
         settings,
@@ -51,7 +52,7 @@ def run_workers(
         hostname=hostname or socket.gethostname(),
         environ=os.environ if environ is None else environ,
     )
-    return Supervisor(children, stop_budget_s=stop_budget_s(settings)).run()
+    return Supervisor(children, stop_budget_s=stop_budget_s(settings.worker)).run()
 
 
 def stop_budget_s(settings: WorkerSettings) -> float:
@@ -64,7 +65,7 @@ def stop_budget_s(settings: WorkerSettings) -> float:
 
 def worker_children(
     arguments: Sequence[str],
-    settings: WorkerSettings,
+    settings: Settings,
     *,
     n_processes: int,
     hostname: str,
@@ -73,10 +74,11 @@ def worker_children(
     """Give the commands of the workers; the parameters are those of :func:`run_workers`.
 
     The slots count up from the one that is set, or from the number of the host times the number
-    of processes. Without either every child finds its own.
+    of processes. Without either every child finds its own. The ports of metrics count up from the
+    one that is set.
     """
     command = [sys.executable, "-m", "streams", *child_arguments(arguments)]
-    first = settings.slot
+    first = settings.worker.slot
     if first < 0:
         ordinal = ordinal_of(hostname)
         first = -1 if ordinal is None else ordinal * n_processes
@@ -84,12 +86,14 @@ def worker_children(
     return [Child(f"worker {i}", command, {**environ, **named}) for i, named in enumerate(own)]
 
 
-def _own_variables(settings: WorkerSettings, first: int, index: int) -> dict[str, str]:
-    own = {}
+def _own_variables(settings: Settings, first: int, index: int) -> dict[str, str]:
+    own, heartbeat_file, port = {}, settings.worker.heartbeat_file, settings.monitoring.port
+    if port >= 0:
+        own["DRIFTLINE_MONITORING_PORT"] = str(port + index if port else 0)
     if first >= 0:
         own["DRIFTLINE_WORKER_SLOT"] = str(first + index)
-    if settings.heartbeat_file:
-        own["DRIFTLINE_WORKER_HEARTBEAT_FILE"] = f"{settings.heartbeat_file}.{index}"
+    if heartbeat_file:
+        own["DRIFTLINE_WORKER_HEARTBEAT_FILE"] = f"{heartbeat_file}.{index}"
     return own
 
 

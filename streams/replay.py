@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from itertools import chain
+from time import perf_counter
 from typing import Any
 
 import msgspec
@@ -67,6 +68,10 @@ class Replay:
         The next record to read.
     latest : float
         Time of the latest event seen, in epoch seconds.
+    handled : list[Handled]
+        What came of the latest batch, by partition.
+    decode_s : float
+        Seconds that decoding it took.
     """
 
     def __init__(self, settings: Settings, wanted: Wanted, window: Window | None = None) -> None:
@@ -79,6 +84,8 @@ class Replay:
         self.n_records = 0
         self.position = Position()
         self.latest = float("nan")
+        self.handled: list[Handled] = []
+        self.decode_s = 0.0
         self._first = float("nan")
         self._titles = Names(settings.engine.max_titles * settings.replay.partitions)
 
@@ -90,11 +97,14 @@ class Replay:
 
     def process(self, batch: RecordBatch) -> Report:
         """Take one batch through its partitions and report in the order of the log."""
+        began_s = perf_counter()
         arrivals = self._arrivals(batch)
+        decode_s = perf_counter() - began_s
         handled, at = self._handled(arrivals)
         self._judge(handled, at)
         self.n_records += len(batch.numbers)
         self.position = batch.position
+        self.handled, self.decode_s = handled, decode_s
         report = report_of(len(batch.numbers), arrivals, handled, at)
         self.drift.take(report.drift)
         return report

@@ -28,19 +28,27 @@ from streams.logs import LogOptions, Position, RecordBatch, read_content, read_l
 from streams.observer import Observer
 from streams.pipeline import Emission, Wanted
 from streams.replay import Replay
+from streams.replay_watch import ReplayWatch
 from streams.reporting import Report
 from streams.settings import Settings
 from streams.sorting import sorted_log
+from streams.stepping import in_steps
 from streams.stop import Stop
 from streams.timebounds import Window
 
 N_EXAMPLES = 5
-RECENT = 5000
-"""Judged events of the recall that a display shows as recent."""
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What a run reads, writes and keeps; paths as on the command line."""
+    """What a run reads, writes and keeps; paths as on the command line.
+
+    Attributes
+    ----------
+    observe_every_s
+        Event time after which observers are told of everything; None: once a second of the clock.
+    beside
+        Files that the caller writes at the end: refused with the others where that cannot work.
+    """
 
     logs: tuple[str, ...]
     settings: Settings
@@ -58,6 +66,8 @@ class Plan(msgspec.Struct, frozen=True):
     snapshot_to: str | None = None
     snapshot_every: int | None = None
     resume: str | None = None
+    observe_every_s: float | None = None
+    beside: tuple[str, ...] = ()
 
     def options(self) -> LogOptions:
         """Return how the logs are read."""
@@ -106,6 +116,8 @@ def run(plan: Plan, observer: Observer | None = None) -> Result:
     )
     replay = Replay(plan.settings, wanted, plan.window)
     notes = _prepare(plan, replay)
+    is_stepped = plan.observe_every_s is not None
+    watch = ReplayWatch(observer, replay, is_stepped=is_stepped) if observer else None
     stop = Stop()
     began, n_before = time.monotonic(), replay.n_records
     with stop.on_signals():
@@ -114,12 +126,14 @@ def run(plan: Plan, observer: Observer | None = None) -> Result:
             for batch in stop.between(_limited(_batches(plan, replay), plan.limit)):
                 report = replay.process(batch)
                 writers.write(report)
-                if observer is not None:
-                    _tell(observer, replay, batch)
+                if watch is not None:
+                    watch.batch(batch.share)
                 if _is_due(plan.snapshot_every, replay.n_records, report.n_records):
                     writers.flush()
                     replay.write_snapshots(open_store(str(plan.snapshot_to), plan.settings))
         elapsed_s = time.monotonic() - began
+        if watch is not None:
+            watch.finish()
         files = _finish(plan, replay, writers.files)
     summary = _summary(replay, replay.n_records - n_before, elapsed_s)
     return Result(summary, replay, files, notes, stop.is_asked)
@@ -187,7 +201,7 @@ def _check_paths(plan: Plan) -> None:
     read = {os.path.realpath(path) for path in (*read, *filter(None, [plan.content]))}
     if plan.drift and not plan.settings.drift.detect:
         raise InputError(f"{plan.drift}: nothing to write: drift.detect is off")
-    outputs = (plan.output, plan.trace, plan.dead_letters, plan.drift, plan.series)
+    outputs = (plan.output, plan.trace, plan.dead_letters, plan.drift, plan.series, *plan.beside)
     for path in filter(None, outputs):
         if os.path.realpath(path) in read and Path(path).is_file():
             raise InputError(f"{path}: is read; it cannot be written as well")
@@ -224,7 +238,8 @@ def _batches(plan: Plan, replay: Replay) -> Iterator[RecordBatch]:
         how = "with" if replay.position.is_sorted else "without"
         raise InputError(f"{plan.resume}: made {how} --sort; resume {how} it")
     read = sorted_log if plan.is_sorted else read_log
-    return read(plan.logs, options=plan.options(), start=replay.position)
+    batches = read(plan.logs, options=plan.options(), start=replay.position)
+    return batches if plan.observe_every_s is None else in_steps(batches, plan.observe_every_s)
 
 
 def _limited(batches: Iterator[RecordBatch], limit: int | None) -> Iterator[RecordBatch]:
@@ -244,16 +259,6 @@ def _limited(batches: Iterator[RecordBatch], limit: int | None) -> Iterator[Reco
             left -= len(batch.numbers)
             if left <= 0:
                 return
-
-
-def _tell(observer: Observer, replay: Replay, batch: RecordBatch) -> None:
-    observer.update(
-        batch.share,
-        replay.n_records,
-        event_time=replay.latest,
-        recall=replay.evaluation.recall(),
-        recall_recent=replay.evaluation.recall(RECENT),
-    )
 
 
 def _is_due(every: int | None, n_records: int, n_new: int) -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
 from functools import partial
@@ -17,6 +19,7 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from streams.background import in_background
+from streams.ends import MAX_ENDS, Written
 from streams.errors import SnapshotError, StoreError
 from streams.snapshots import Manifest, prune, prune_earlier, write_snapshot
 from streams.stores import SnapshotStore
@@ -45,6 +48,8 @@ class Saver:
     ----------
     n_failures : int
         Snapshots that could not be written.
+    ended : deque[Written]
+        How the latest snapshots ended; who looks takes them out.
 
     Notes
     -----
@@ -54,6 +59,7 @@ class Saver:
     def __init__(self, n_kept: int) -> None:
         self.n_kept = n_kept
         self.n_failures = 0
+        self.ended: deque[Written] = deque(maxlen=MAX_ENDS)
         self._is_closed = False
         self._one_at_a_time = threading.Lock()
         self._writing: dict[SnapshotStore, Future[Saved]] = {}
@@ -99,12 +105,17 @@ class Saver:
         with self._one_at_a_time:
             if self._is_closed:
                 return Saved(None, is_only)
+            began_s, number = time.monotonic(), manifest.partition or 0
             try:
-                write_snapshot(folder, manifest, arrays() if callable(arrays) else arrays)
+                made = arrays() if callable(arrays) else arrays
+                write_snapshot(folder, manifest, made)
             except SnapshotError as error:
                 self.n_failures += 1
+                self.ended.append(Written(number, time.monotonic() - began_s, None))
                 _log.error("%s; the ones before it stay", error)
                 return Saved(None, is_only)
+            n_bytes = sum(array.nbytes for array in made.values())
+            self.ended.append(Written(number, time.monotonic() - began_s, n_bytes))
             return self._pruned(folder, manifest.next_offset, is_only=is_only)
 
     def _pruned(self, folder: SnapshotStore, offset: int, *, is_only: bool) -> Saved:

@@ -18,11 +18,12 @@ from msgspec import Meta
 
 from streams.drift_settings import DriftSettings
 from streams.engine_settings import EngineSettings, QualitySettings, ReplaySettings
-from streams.worker_settings import NEUTRAL, TopicNames, WorkerSettings
+from streams.worker_settings import NEUTRAL, MonitoringSettings, TopicNames, WorkerSettings
 
 __all__ = [
     "SECTIONS",
     "EngineSettings",
+    "MonitoringSettings",
     "QualitySettings",
     "ReplaySettings",
     "Setting",
@@ -51,6 +52,7 @@ class Settings(msgspec.Struct, frozen=True):
     replay: ReplaySettings = ReplaySettings()
     topics: TopicNames = TopicNames()
     worker: WorkerSettings = WorkerSettings()
+    monitoring: MonitoringSettings = MonitoringSettings()
     kafka: dict[str, str] = {}
     snapshot_store: dict[str, str] = {}
 
@@ -127,6 +129,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "replay": ReplaySettings,
     "topics": TopicNames,
     "worker": WorkerSettings,
+    "monitoring": MonitoringSettings,
 }
 
 

@@ -40,9 +40,9 @@ from streams.saving import Saver
 
 if TYPE_CHECKING:
     from streams.content_feed import ContentFeed
-    from streams.heartbeat import Heartbeat
     from streams.settings import Settings
     from streams.stop import Stop
+    from streams.watch import Watch
     from streams.watchdog import Watchdog
 
 _log = logging.getLogger(__name__)
@@ -62,8 +62,8 @@ class Worker:
         Settings of the run.
     member
         Stable name of the slot: transactional id and name in the group.
-    watchdog, heartbeat
-        Keep an eye on the loop.
+    watchdog, watch
+        Keep an eye on the loop, and tell others of it.
     accepts
         What an operator takes upon themselves.
 
@@ -79,13 +79,13 @@ class Worker:
         member: str,
         *,
         watchdog: Watchdog,
-        heartbeat: Heartbeat,
+        watch: Watch,
         accepts: Accepts,
     ) -> None:
         self.settings = settings
         self.member = member
         self._watchdog = watchdog
-        self._heartbeat = heartbeat
+        self._watch = watch
         self._accepts = accepts
         self._saver = Saver(settings.worker.snapshots_kept)
         self._committed_at_s = time.monotonic()
@@ -95,7 +95,7 @@ class Worker:
 
     def run(self, stop: Stop) -> ExitCode:
         """Work until asked to stop, or until going on would do harm; return the exit code."""
-        patience = Patience(stop, self._heartbeat)
+        patience = Patience(stop, self._watch)
         try:
             while patience.goes_on():
                 try:
@@ -139,7 +139,8 @@ class Worker:
         if not is_curable(error):
             raise error
         self.assignment.drop_all()
-        if self._membership.is_taken(self._heartbeat.beat):
+        self._look()
+        if self._membership.is_taken(self._watch.beat):
             raise SlotTakenError(f"{error}; a younger worker has the slot {self.member}")
         wait_s = self._mending.wait_s()
         if wait_s is None:
@@ -155,6 +156,7 @@ class Worker:
         if not membership.checkpoint.n_held and self._content is not None:
             self.assignment.take_rows(self._content.poll())
         has_restored = self.assignment.restore_some()
+        self._look()
         wait_s = 0.0 if has_restored else self._wait_s()
         records = membership.consumer.consume(min(SLICE, worker.max_records), wait_s)
         for partition, own in _by_partition(records):
@@ -164,12 +166,20 @@ class Worker:
             self._commit(patience)
         self.assignment.save_due()
 
+    def _look(self) -> None:
+        membership = self._membership
+        self._watch.look(self.assignment, membership.checkpoint, self._saver, membership.consumer)
+
     def _process(self, found: AssignedPartition, records: list[Record]) -> None:
         """Take records through the pipeline and hold what comes out."""
+        began_s = time.perf_counter()
         arrivals = found.arrivals(records)
+        decode_s = time.perf_counter() - began_s
         handled = found.pipeline.process(arrivals, _WANTED)
         held = self._membership.checkpoint.held[found.partition]
         hold(held, found, handled, records, arrivals)
+        batch_s = time.perf_counter() - began_s
+        self._watch.processed(found, handled, decode_s=decode_s, batch_s=batch_s)
         if found.pipeline.breaker.is_open and not self._accepts.dead_letters:
             raise BreakerOpenError(
                 f"{found.partition.topic}[{found.partition.number}]: more than"
@@ -198,7 +208,8 @@ class Worker:
         if outcome is Outcome.COMMITTED:
             self._mending.went_well()
         while outcome is Outcome.UNDECIDED and patience.goes_on():
-            if self._membership.checkpoint.settle():
+            self._watch.is_broker_away = not self._membership.checkpoint.settle()
+            if not self._watch.is_broker_away:
                 return
             patience.wait(RETRY_S)
 

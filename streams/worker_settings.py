@@ -123,3 +123,25 @@ class WorkerSettings(msgspec.Struct, frozen=True):
         ),
     ] = 30 * DAY_S
     heartbeat_file: Annotated[str, _own("Touched while the loop runs; empty: none.")] = ""
+
+
+class MonitoringSettings(msgspec.Struct, frozen=True):
+    """Where a worker shows how it is."""
+
+    host: Annotated[
+        str,
+        _own("Address that metrics and health are served on; 0.0.0.0: every one.", min_length=1),
+    ] = "127.0.0.1"
+    port: Annotated[
+        int,
+        _own(
+            "Port of them; 0: none; -1: the first that is free from 9108 on. With `--processes`"
+            " each worker has its own, counting up.",
+            ge=-1,
+            le=65_535,
+        ),
+    ] = -1
+    healthy_within_s: Annotated[
+        float,
+        _own("Age of the latest turn of the loop from which a worker counts as stuck.", "s", gt=0),
+    ] = 30.0

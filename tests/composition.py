@@ -12,7 +12,8 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 OURS = ("topics", "worker", "simulation", "publisher")
-LASTING = ("kafka", "worker")
+WATCHING = ("prometheus", "grafana")
+LASTING = ("kafka", "worker", *WATCHING)
 INNER = "kafka:19092"
 _DURATION = re.compile(r"(\d+)(ms|s|m|h)")
 _UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -39,7 +40,7 @@ def environment(name: str) -> dict[str, str]:
 def mounts(name: str) -> dict[str, str]:
     """Give the named volumes of a service by the folder where they are mounted."""
     found = (volume.split(":") for volume in service(name).get("volumes", []))
-    return {where: volume for volume, where, *_ in found}
+    return {where: volume for volume, where, *_ in found if not volume.startswith(".")}
 
 
 def seconds(duration: str) -> float:

@@ -34,6 +34,7 @@ class Command(NamedTuple):
 COMMANDS = {
     "demo": Command("streams.cli.demo", "Show it at work on real data, without a broker."),
     "replay": Command("streams.cli.replay", "Learn from a recorded log and judge every list."),
+    "report": Command("streams.cli.report", "Show what came of a log as one HTML file."),
     "validate": Command("streams.cli.validate", "Check the quality of a recorded log."),
     "drift": Command("streams.cli.drift", "List the drift episodes of a run, or draw them."),
     "drift-bench": Command("streams.cli.drift_bench", "Compare detectors of drift on known truth."),

@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from streams.cli.replay import print_tables, show_progress
+from streams.cli.replay import print_tables, ran
+from streams.cli.report import noting, reported, write_report
 
 if TYPE_CHECKING:
     from streams.cli import Invocation
+    from streams.examples import Example
     from streams.replay import Replay
     from streams.run import Plan
 
 N_USERS = 5
 N_ITEMS = 5
 SIMULATED_EVENTS = 100_000
+REPORT = "report.html"
 
 
 @click.command("demo", short_help="Show it at work on real data, without a broker.")
@@ -54,16 +57,20 @@ def command(
     The log is downloaded once, checked, and kept in --data; its licence forbids redistribution.
     Where it cannot be had, people with tastes are simulated instead.
     """
-    from streams.run import run
+    from streams.observing import Observers
 
     log, content, origin = _simulated(data_folder) if simulated else _obtained(data_folder)
     click.echo(f"Log: {origin}", err=True)
     out_folder.mkdir(parents=True, exist_ok=True)
-    plan = _plan(invocation, log, content, out_folder, events)
-    with show_progress(plan) as progress:
-        result = run(plan, progress)
+    plan = reported(_plan(invocation, log, content, out_folder, events), out_folder / REPORT)
+    observers = Observers()
+    history = noting(observers)
+    result = ran(plan, observers, is_quiet=False)
     _print_people(result.replay)
-    print_tables(result)
+    try:
+        write_report(plan, result, history)
+    finally:
+        print_tables(result)
 
 
 def _obtained(folder: Path) -> tuple[Path, Path, str]:
@@ -107,30 +114,19 @@ def _plan(invocation: Invocation, log: Path, content: Path, out: Path, events: i
 
 def _print_people(replay: Replay) -> None:
     from monitoring import tables
+    from streams.examples import example_of, latest_users
 
     console = tables.new_console(sys.stdout)
-    tables.print_recommendations(console, [_person(replay, user) for user in _examples(replay)])
+    users = [_person(example_of(replay, user)) for user in latest_users(replay, N_USERS)]
+    tables.print_recommendations(console, users)
 
 
-def _examples(replay: Replay) -> list[str]:
-    """Return the users seen last, who are the ones that a list would be made for."""
-    engine = replay.pipelines[0].engine
-    last_event = engine.model.users.last_event[: engine.users.n_rows]
-    order = last_event.argsort(kind="stable")[::-1][:N_USERS]
-    return [engine.users.name(row) for row in order.tolist() if last_event[row] >= 0]
-
-
-def _person(replay: Replay, user_id: str) -> dict[str, Any]:
-    pipeline = replay.pipelines[0]
-    lists = pipeline.engine.recommend(user_id, replay.latest)
+def _person(example: Example) -> dict[str, Any]:
+    listed = zip(example.items, example.titles, strict=True)
     return {
-        "user_id": user_id,
+        "user_id": example.user_id,
         "items": [
-            {
-                "content_id": item.content_id,
-                "title": pipeline.recommender.title_of(item.content_id),
-                "reason": item.reason.text,
-            }
-            for item in pipeline.recommender.items(lists, 0)[:N_ITEMS]
+            {"content_id": item.content_id, "title": title, "reason": item.reason.text}
+            for item, title in list(listed)[:N_ITEMS]
         ],
     }

@@ -59,7 +59,7 @@ def picture_of_case(case: Case, window: int = 1_000) -> Picture:
 
     trial = case.trials[ADAPTING]
     planted = [
-        Bar(_label(change), zone.begin, zone.end if zone.end > zone.begin else math.inf)
+        Bar(label_of(change), zone.begin, zone.end if zone.end > zone.begin else math.inf)
         for change, zone in zip(case.planted, case.zones, strict=True)
     ]
 
@@ -121,10 +121,11 @@ def _events_of(series: Series) -> Place:
 
 def _planted(change: PlantedChange, place_of: Place) -> Bar:
     end = math.inf if change.end_event_time is None else change.end_event_time
-    return Bar(_label(change), place_of(change.begin_event_time), place_of(end))
+    return Bar(label_of(change), place_of(change.begin_event_time), place_of(end))
 
 
-def _label(change: PlantedChange) -> str:
+def label_of(change: PlantedChange) -> str:
+    """Return a planted change in a few words."""
     shape = "" if change.shape == "abrupt" else f"{change.shape} "
     return f"{shape}{change.kind}, {change.scope}"
 
@@ -132,12 +133,17 @@ def _label(change: PlantedChange) -> str:
 def _episode(story: Story, place_of: Place) -> Bar:
     record = story.record
     end = math.inf if record.ended is None else record.ended
-    scope = record.scopes[0].scope
-    is_taste = record.kind == "concept"
     return Bar(
-        label=scope if is_taste else f"{record.statistic}, {scope}",
+        label=label_of_story(story),
         begin=place_of(record.onset),
         end=place_of(end),
         noticed=place_of(record.detected),
         kind=str(record.kind),
     )
+
+
+def label_of_story(story: Story) -> str:
+    """Return where an episode is, and of which statistic if that is not how good lists are."""
+    record = story.record
+    scope = record.scopes[0].scope
+    return scope if record.kind == "concept" else f"{record.statistic}, {scope}"

@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from streams.cli.options import QUALITY_FLAGS, reads_logs
+from streams.cli.report import noting, reported, write_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from monitoring.progress import Progress
     from streams.cli import Invocation
+    from streams.observing import Observers
     from streams.rules import Assertion
     from streams.run import Plan, Result
 
 INTERRUPTED = 130
+STEP_S = 60.0
+"""Event time between samples of ``--openmetrics``: dashboards see a minute."""
 PASSED_ON = (
     "logs",
     "log_format",
@@ -52,9 +56,12 @@ PASSED_ON = (
 @click.option("--dead-letters", metavar="FILE", help="Write the refused records.")
 @click.option("--drift", metavar="FILE", help="Write drift episodes as they come and go.")
 @click.option("--series", metavar="FILE.csv", help="Write the quality by window.")
+@click.option("--report", metavar="FILE.html", help="Show it all on a page, as report does.")
 @click.option("--snapshot-to", metavar="DIR", help="Save the state at the end, or on Ctrl-C.")
 @click.option("--snapshot-every", type=click.IntRange(min=1), help="And every so many records.")
 @click.option("--resume", metavar="DIR", help="Continue from the newest snapshot in DIR.")
+@click.option("--serve-metrics", metavar="[HOST]:PORT", help="Serve metrics while it runs.")
+@click.option("--openmetrics", metavar="FILE", help="Write metrics at event times, for promtool.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option(
     "--assert",
@@ -75,17 +82,19 @@ def command(context: click.Context, /, **given: Any) -> None:
     nothing: name new files for its outputs.
     """
     from streams.rules import parse_assertion
-    from streams.run import run
 
     assertions = [parse_assertion(text) for text in given["assertions"]]
-    plan = _plan(context.obj, given)
+    plan, show = _plan(context.obj, given), _print_json if given["as_json"] else print_tables
+    # What is written at the end may fail; the result is shown all the same.
     with ExitStack() as stack:
-        progress = None if given["quiet"] else stack.enter_context(show_progress(plan))
-        result = run(plan, progress)
-    if given["as_json"]:
-        _print_json(result)
-    else:
-        print_tables(result)
+        observers = _observers(plan, given, stack)
+        history = noting(observers) if given["report"] else None
+        result = ran(plan, observers, is_quiet=given["quiet"])
+        try:
+            if history is not None:
+                write_report(plan, result, history)
+        finally:
+            show(result)
     failures = [text for a in assertions if (text := failure(a, result.summary))]
     for text in failures:
         click.echo(f"Assertion failed: {text}", err=True)
@@ -103,18 +112,52 @@ def _plan(invocation: Invocation, given: Mapping[str, Any]) -> Plan:
     flags |= {f"engine.{name}": given[name] for name in ("k", "protocol", "positive")}
     flags["replay.partitions"] = given["partitions"]
     begin, end = (given[name] and parse_time_bound(given[name]) for name in ("begin", "end"))
-    return Plan(
+    plan = Plan(
         settings=invocation.load(flags).settings,
         column_map=parse_column_map(given["assignments"]),
         window=Window(begin, end),
+        observe_every_s=STEP_S if given["openmetrics"] else None,
         **{name: given[name] for name in PASSED_ON},
     )
+    return reported(plan, given["report"]) if given["report"] else plan
+
+
+def ran(plan: Plan, observers: Observers, *, is_quiet: bool) -> Result:
+    """Carry out a plan while others watch, with a display of its progress unless it is quiet."""
+    from streams.run import run
+
+    if is_quiet:
+        return run(plan, observers if observers.observers else None)
+    with show_progress(plan) as progress:
+        observers.observers.append(progress)
+        return run(plan, observers)
+
+
+def _observers(plan: Plan, given: Mapping[str, Any], stack: ExitStack) -> Observers:
+    """Return who watches beside the display: whoever scrapes, and a file."""
+    from streams.cli.watching import backfill_of, exporter_at, new_metrics, parse_address
+    from streams.observing import Observers
+
+    observers = Observers()
+    if not (given["serve_metrics"] or given["openmetrics"]):
+        return observers
+    metrics = new_metrics(plan.settings, observers)
+    observers.observers.append(metrics)
+    if given["serve_metrics"]:
+        address = parse_address(given["serve_metrics"])
+        within_s = plan.settings.monitoring.healthy_within_s
+        exporter = stack.enter_context(exporter_at(metrics, address, healthy_within_s=within_s))
+        click.echo(f"Metrics: {exporter.address}/metrics", err=True)
+    if given["openmetrics"]:
+        backfill = backfill_of(metrics, given["openmetrics"], step_s=STEP_S)
+        observers.observers.append(stack.enter_context(backfill))
+    return observers
 
 
 def show_progress(plan: Plan) -> Progress:
     """Return the display of a plan's progress, on standard error."""
     from monitoring.progress import Progress
-    from streams.run import RECENT
+    from streams.replay_watch import RECENT
 
     return Progress(sys.stderr, k=plan.settings.engine.k, n_recent=RECENT)
 

@@ -69,11 +69,12 @@ def command(
 
 def _worked(settings: Settings, *, dead_letters: bool, history: bool) -> ExitCode:
     from streams.assignment import Accepts
+    from streams.cli.watching import watched_worker
     from streams.errors import SnapshotError
     from streams.exit_codes import ExitCode
-    from streams.heartbeat import Heartbeat
     from streams.slots import take_slot
     from streams.stop import Stop
+    from streams.watch import Watch
     from streams.watchdog import Watchdog
     from streams.worker import Worker
 
@@ -83,12 +84,17 @@ def _worked(settings: Settings, *, dead_letters: bool, history: bool) -> ExitCod
         click.echo(f"Error: {error}", err=True)
         return ExitCode.SNAPSHOT
     stop = Stop()
-    with stop.on_signals(), slot, Watchdog(settings.worker.call_budget_s) as watchdog:
+    with (
+        stop.on_signals(),
+        slot,
+        watched_worker(settings, stop) as observers,
+        Watchdog(settings.worker.call_budget_s) as watchdog,
+    ):
         worker = Worker(
             settings,
             slot.names.transactional_id,
             watchdog=watchdog,
-            heartbeat=Heartbeat(settings.worker.heartbeat_file),
+            watch=Watch(observers, settings.worker.heartbeat_file, k=settings.engine.k),
             accepts=Accepts(dead_letters=dead_letters, missing_history=history),
         )
         try:
@@ -119,7 +125,7 @@ def _supervised(settings: Settings, n_processes: int) -> ExitCode:
 
     return run_workers(
         sys.argv[1:],
-        settings.worker,
+        settings,
         n_processes=n_processes,
         hostname=gethostname(),
         environ=os.environ,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 
 from streams.cli import main
 from streams.kafka_settings import is_secret
@@ -16,6 +17,7 @@ from tests.composition import (
     LASTING,
     OURS,
     ROOT,
+    WATCHING,
     compose,
     dockerfile,
     environment,
@@ -27,7 +29,7 @@ from tests.composition import (
     service,
 )
 
-PINNED = re.compile(r"[\w./-]+:\d+\.\d+\.\d+[\w.-]*")
+PINNED = re.compile(r"[\w./-]+:v?\d+\.\d+\.\d+[\w.-]*")
 SERVICES = list(compose()["services"])
 NEEDED_BY_ONE_BROKER = {
     "DEFAULT_REPLICATION_FACTOR",
@@ -66,7 +68,7 @@ def brokers():
 
 
 def test_we_know_every_service():
-    assert sorted(SERVICES) == sorted(["kafka", *OURS])
+    assert sorted(SERVICES) == sorted(["kafka", *OURS, *WATCHING])
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -142,7 +144,7 @@ def test_the_root_is_read_only_and_what_is_written_goes_elsewhere(name):
     (temporary,) = service(name)["tmpfs"]
     assert temporary.startswith("/tmp:")  # noqa: S108  of the container
     writable = ["/tmp", *mounts(name)]  # noqa: S108  of the container
-    written = {image_environment()["NUMBA_CACHE_DIR"], settings_of(name).worker.heartbeat_file}
+    written = {image_environment()["NUMBA_CACHE_DIR"]}
     if name == "worker":
         written.add(settings_of(name).worker.snapshot_folder)
     assert all(any(Path(path).is_relative_to(root) for root in writable) for path in written)
@@ -185,13 +187,57 @@ def test_what_ends_has_neither(name):
     assert service(name)["restart"] == "no"
 
 
-def test_the_worker_is_healthy_while_its_heartbeat_is_fresh():
+def test_the_worker_is_healthy_while_its_loop_ticks():
     command, *arguments = service("worker")["healthcheck"]["test"][1:]
-    assert (command, arguments[:2]) == ("python", ["-m", "streams.heartbeat"])
-    file, max_age = arguments[2:]
-    assert file == settings_of("worker").worker.heartbeat_file
-    assert float(max_age) > 1
+    assert (command, arguments[:2]) == ("python", ["-m", "monitoring.probe"])
+    served = settings_of("worker").monitoring
+    assert arguments[2:] == [f"http://127.0.0.1:{served.port}/healthz"]
+    assert served.host == "0.0.0.0"  # noqa: S104  of the container; no port is published
     assert json.loads(dict(last_stage())["HEALTHCHECK"].partition("CMD ")[2])[1:] == arguments
+
+
+@pytest.mark.parametrize("name", WATCHING)
+def test_what_watches_answers_this_machine_only(name):
+    (port,) = service(name)["ports"]
+    assert re.fullmatch(r"127\.0\.0\.1:(\d+):\1", port)
+
+
+def test_prometheus_finds_every_worker_by_the_name_of_the_service():
+    folder = "./monitoring/prometheus"
+    assert f"{folder}:/etc/prometheus:ro" in service("prometheus")["volumes"]
+    config = yaml.safe_load((ROOT / folder / "prometheus.yml").read_text("utf-8"))
+    job = next(j for j in config["scrape_configs"] if j["job_name"].startswith("driftline"))
+    (found,) = job["dns_sd_configs"]
+    assert found["names"] == ["worker"]
+    assert found["port"] == settings_of("worker").monitoring.port
+    assert config["rule_files"] == ["rules/*.yml"]
+
+
+def test_grafana_is_provisioned_with_our_dashboards_and_a_source():
+    folder = ROOT / "monitoring" / "grafana"
+    mounted = dict(
+        volume.removesuffix(":ro").split(":") for volume in service("grafana")["volumes"]
+    )
+    assert mounted["./monitoring/grafana/provisioning"] == "/etc/grafana/provisioning"
+    boards = yaml.safe_load((folder / "provisioning/dashboards/driftline.yml").read_text("utf-8"))
+    (provider,) = boards["providers"]
+    assert provider["options"]["path"] == mounted["./monitoring/grafana/dashboards"]
+    home = service("grafana")["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert (folder / "dashboards" / Path(home).name).is_file()
+    path = folder / "provisioning/datasources/prometheus.yml"
+    (source,) = yaml.safe_load(path.read_text("utf-8"))["datasources"]
+    assert (source["type"], source["url"]) == ("prometheus", "http://prometheus:9090")
+    assert source["isDefault"] is True
+    every = yaml.safe_load((ROOT / "monitoring/prometheus/prometheus.yml").read_text("utf-8"))
+    assert source["jsonData"]["timeInterval"] == every["global"]["scrape_interval"]
+
+
+def test_whoever_opens_grafana_may_look_and_nothing_else():
+    variables = service("grafana")["environment"]
+    assert variables["GF_AUTH_ANONYMOUS_ENABLED"] == "true"
+    assert variables["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
+    assert variables["GF_AUTH_DISABLE_LOGIN_FORM"] == "true"
+    assert variables["GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION"] == "true"
 
 
 def test_the_broker_is_healthy_when_it_lists_topics_on_the_inner_listener():

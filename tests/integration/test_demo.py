@@ -39,5 +39,6 @@ def test_without_network_a_simulated_log_is_shown_whole(offline):
         "trace.jsonl",
         "dead-letters.jsonl",
         "quality.csv",
+        "report.html",
         "snapshots",
     }

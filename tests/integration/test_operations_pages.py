@@ -10,6 +10,7 @@ from streams.exit_codes import ExitCode
 from streams.kafka_settings import from_environment
 from streams.processes import stop_budget_s
 from streams.settings import Settings, settings_table
+from streams.settings_sources import load
 from streams.store_options import FILE_SECRETS, options_from_environment
 from streams.store_options import PREFIX as STORE_PREFIX
 from streams.topics import TopicShape, topic_specs
@@ -18,7 +19,7 @@ from tests.composition import ROOT, image_environment, said, service
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text("utf-8")
 TOPICS = (ROOT / "docs" / "topics.md").read_text("utf-8")
 ROW = re.compile(r"^\| (\d+) \| `([A-Z_]+)` \|", flags=re.MULTILINE)
-SETTING = re.compile(r"`((?:engine|quality|replay|topics|worker)\.[a-z_]+)")
+SETTING = re.compile(r"`((?:engine|quality|replay|topics|worker|monitoring)\.[a-z_]+)")
 VARIABLE = re.compile(r"\b(DRIFTLINE|KAFKA)(_[A-Z_]+)\b")
 
 
@@ -74,11 +75,11 @@ def test_the_pod_is_of_the_image_and_can_write_where_it_must():
     pod = yaml.safe_load(block("yaml"))["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     assert container["image"] == service("worker")["image"]
-    probe = container["livenessProbe"]["exec"]["command"]
-    assert probe == service("worker")["healthcheck"]["test"][1:]
+    served = load(environ=image_environment(), folder=ROOT / "docs").settings.monitoring
+    for name, path in (("livenessProbe", "/healthz"), ("readinessProbe", "/readyz")):
+        assert container[name]["httpGet"] == {"path": path, "port": served.port}
     mounted = {mount["mountPath"] for mount in container["volumeMounts"]}
     assert mounted == {"/tmp", "/var/lib/driftline"}  # noqa: S108  of the container
-    assert image_environment()["DRIFTLINE_WORKER_HEARTBEAT_FILE"] in probe
     assert said("ENTRYPOINT") == ["driftline"]
 
 

@@ -1,7 +1,8 @@
 """Our services of the compose file, as processes of this machine, on a real broker.
 
 Commands and environment are those of the file. Rewritten are the address of the broker, the
-folders of the containers and the names of topics and group, which other tests must not meet.
+folders and the ports of the containers, and the names of topics and group, which other tests must
+not meet.
 """
 
 import json
@@ -20,9 +21,11 @@ from streams.kafka_clients import reader_properties
 from streams.kafka_records import Partition
 from streams.slots import ordinal_of
 from tests.composition import INNER, ROOT, environment, mounts, said, seconds, service
+from tests.monitoring.server import free_port
 
 WAIT_S = 120
 N_PARTITIONS = 4
+PORT = "9108"
 # A container's; the name of this machine may have a number that would be taken for a slot.
 HOSTNAME = "3f2a9c1b0d12"
 PROGRAM = f"""
@@ -58,6 +61,7 @@ class Composed:
             "DRIFTLINE_WORKER_GROUP": names.group,
         }
         self.processes = []
+        self._ports = {}
 
     def start(self, name, replica=0):
         """Start a service; its log goes to a file."""
@@ -105,7 +109,11 @@ class Composed:
         for where, here in folders.items():
             if word == where or word.startswith(f"{where}/"):
                 return str(here) + word.removeprefix(where)
-        return word.replace(INNER, self.bootstrap)
+        return word.replace(INNER, self.bootstrap).replace(PORT, self.port(name, replica))
+
+    def port(self, name, replica=0):
+        """Give the port of one container: each has a network of its own, a process has not."""
+        return self._ports.setdefault((name, replica), str(free_port()))
 
     def volume(self, name):
         """Give the folder of a named volume, which services share."""

@@ -5,15 +5,16 @@ import pytest
 from streams.exit_codes import ExitCode
 from streams.heartbeat import files_of
 from streams.processes import child_arguments, run_workers, worker_children
-from streams.worker_settings import WorkerSettings
+from streams.settings import MonitoringSettings, Settings, WorkerSettings
 
 SLOT, HEARTBEAT = "DRIFTLINE_WORKER_SLOT", "DRIFTLINE_WORKER_HEARTBEAT_FILE"
+PORT = "DRIFTLINE_MONITORING_PORT"
 
 
-def children(n_processes=3, *, hostname="host", environ=None, **settings):
+def children(n_processes=3, *, hostname="host", environ=None, port=-1, **settings):
     return worker_children(
         ["worker", "--processes", str(n_processes)],
-        WorkerSettings(**settings),
+        Settings(worker=WorkerSettings(**settings), monitoring=MonitoringSettings(port=port)),
         n_processes=n_processes,
         hostname=hostname,
         environ=environ or {},
@@ -53,6 +54,14 @@ def test_every_child_has_a_heartbeat_of_its_own():
 
 
 @pytest.mark.parametrize(
+    ("port", "ports"),
+    [(9200, ["9200", "9201", "9202"]), (0, ["0", "0", "0"]), (-1, [None, None, None])],
+)
+def test_every_child_has_a_port_of_its_own_unless_there_is_none(port, ports):
+    assert [child.environment.get(PORT) for child in children(3, port=port)] == ports
+
+
+@pytest.mark.parametrize(
     ("given", "kept"),
     [
         ("worker", "worker"),
@@ -63,6 +72,7 @@ def test_every_child_has_a_heartbeat_of_its_own():
         ("--set worker.slot=2 worker", "worker"),
         ("--set=worker.slot=2 --set engine.k=5 worker", "--set engine.k=5 worker"),
         ("--set worker.heartbeat_file=/run/x worker", "worker"),
+        ("--set monitoring.port=9200 worker", "worker"),
         ("--set worker.group=worker.slot worker", "--set worker.group=worker.slot worker"),
     ],
 )
@@ -76,7 +86,7 @@ def test_old_heartbeats_are_forgotten_and_the_code_is_the_childrens(tmp_path):
     (tmp_path / "beat.7").touch()
     code = run_workers(
         ["no-such-command"],
-        WorkerSettings(heartbeat_file=str(heartbeat)),
+        Settings(worker=WorkerSettings(heartbeat_file=str(heartbeat))),
         n_processes=1,
         hostname="host",
         environ={"PYTHONPATH": ":".join(filter(None, sys.path))},

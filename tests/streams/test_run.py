@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from monitoring.watcher import Watcher
 from streams.errors import InputError, SnapshotError
 from streams.local_store import LocalStore
 from streams.run import Plan, run
@@ -19,7 +20,7 @@ from tests.replays import read_lines, simulated, write_lines
 SMALL = Settings(replay=ReplaySettings(batch_size=100))
 
 
-class Watcher:
+class Noting(Watcher):
     """An observer that notes what it is told and may ask the run to stop."""
 
     def __init__(self, stop_after: int | None = None) -> None:
@@ -47,7 +48,7 @@ def log(tmp_path: Path) -> str:
 
 
 def test_the_observer_is_told_after_every_batch(log: str) -> None:
-    watcher = Watcher()
+    watcher = Noting()
     result = run(Plan(logs=(log,), settings=SMALL), watcher)
     assert [n for _, n, _, _ in watcher.told] == list(range(100, 1001, 100))
     assert watcher.told[-1][0] == 1.0
@@ -60,7 +61,7 @@ def test_a_request_to_stop_ends_the_run_behind_the_batch_in_hand(tmp_path: Path,
     handler = signal.getsignal(signal.SIGINT)
     trace, saved = tmp_path / "trace", tmp_path / "saved"
     plan = Plan(logs=(log,), settings=SMALL, trace=str(trace), snapshot_to=str(saved))
-    result = run(plan, Watcher(stop_after=3))
+    result = run(plan, Noting(stop_after=3))
     assert result.is_interrupted
     assert result.summary["records"] == len(read_lines(trace)) == 300
     assert offsets(LocalStore(saved / "replay")) == [300]

@@ -29,6 +29,7 @@ def test_a_number_that_counts_something_has_a_unit():
     }
     assert bare == {
         "worker.slot",
+        "monitoring.port",
         "worker.breaker_share",
         "quality.rating_min",
         "quality.rating_max",
@@ -80,7 +81,8 @@ def changed(row):
 @pytest.mark.parametrize("row", settings_table(), ids=NAMES)
 def test_the_fingerprint_sees_exactly_the_settings_that_results_depend_on(row):
     same = changed(row).fingerprint() == Settings().fingerprint()
-    is_operation = row.name.startswith(("worker.", "topics.")) or row.name == "replay.batch_size"
+    sections = ("worker.", "topics.", "monitoring.")
+    is_operation = row.name.startswith(sections) or row.name == "replay.batch_size"
     assert same == (is_operation and row.name != "worker.replayed_kept_s")
 
 

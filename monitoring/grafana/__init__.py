@@ -1,0 +1,1 @@
+"""Grafana dashboards as code; ``python -m monitoring.grafana`` writes the committed JSON."""
