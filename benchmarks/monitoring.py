@@ -2,16 +2,18 @@
 
 Taking note is measured on the thread that works, in its own processor time, so that other programs
 do not disturb it, for batches as small as a worker with little to do has them and as large as a
-replay's. Scrapes are of 64 partitions, as many as a worker should have, while a thread beside them
-counts all it can; their latency includes waiting for that thread.
+replay's. Scrapes are of 64 partitions, as many as a worker should have, asked for by another
+process while the loop takes batches through its pipeline as fast as it can; their latency includes
+waiting for the loop.
 """
 
 from __future__ import annotations
 
+import gc
 import statistics
-import threading
+import subprocess
+import sys
 import time
-import urllib.request
 from pathlib import Path
 
 from prometheus_client import generate_latest
@@ -34,6 +36,15 @@ BATCHES = (50, 200, 2_048)
 N_SCRAPES = 500
 N_PARTITIONS = 64
 SCRAPE_EVERY_S = 15.0
+_CLIENT = """
+import random, sys, time, urllib.request
+for _ in range(int(sys.argv[2])):
+    time.sleep(random.uniform(0, 0.05))
+    began_s = time.perf_counter()
+    with urllib.request.urlopen(sys.argv[1], timeout=60) as answer:
+        answer.read()
+    print(time.perf_counter() - began_s)
+"""
 _WANTED = Wanted(emission=Emission.LAST_OF_USER, is_aggregated=True)
 
 
@@ -47,7 +58,7 @@ def measure(work: Path) -> str:
         per_batch_us = 1e6 * note_s * size / len(records)
         rows += f"| {size:,} | {per_batch_us:.0f} | {note_s / process_s:.1%} |\n"
     head = "\n| records a batch | taking note, µs a batch | beside processing |\n|---:|---:|---:|\n"
-    return head + rows + _scraping()
+    return head + rows + _scraping(records)
 
 
 def _records(work: Path) -> list[Arrival]:
@@ -79,7 +90,7 @@ def _shares(records: list[Arrival], size: int) -> tuple[float, float]:
     return process_s, note_s
 
 
-def _scraping() -> str:
+def _scraping(records: list[Arrival]) -> str:
     metrics = feeding.feed(feeding.new_metrics(), N_PARTITIONS)
     registry, costs = registry_of(metrics.copy), []
     for _ in range(N_SCRAPES // 10):
@@ -87,7 +98,7 @@ def _scraping() -> str:
         text = generate_latest(registry)
         costs.append(time.thread_time() - began_s)
     n_series = sum(not line.startswith(b"#") for line in text.splitlines())
-    cost_s, cuts = statistics.median(costs), statistics.quantiles(_latencies(), n=100)
+    cost_s, cuts = statistics.median(costs), statistics.quantiles(_latencies(records), n=100)
     return (
         f"\nA page of {n_series:,} series takes {1e3 * cost_s:.1f} ms of processor, "
         f"{cost_s / SCRAPE_EVERY_S:.2%} of a core when it is scraped every"
@@ -97,22 +108,21 @@ def _scraping() -> str:
     )
 
 
-def _latencies() -> list[float]:
-    metrics, is_over, times = feeding.new_metrics(), threading.Event(), []
-
-    def count() -> None:
-        while not is_over.is_set():
-            feeding.feed(metrics, N_PARTITIONS)
-
-    loop = threading.Thread(target=count)
-    with Exporter(metrics, host="127.0.0.1", port=0) as exporter:
-        loop.start()
-        for _ in range(N_SCRAPES):
-            began_s = time.perf_counter()
-            place = f"{exporter.address}/metrics"
-            with urllib.request.urlopen(place, timeout=10) as answer:  # noqa: S310  our own server
-                answer.read()
-            times.append(time.perf_counter() - began_s)
-        is_over.set()
-        loop.join()
-    return times
+def _latencies(records: list[Arrival]) -> list[float]:
+    """Return seconds that scrapes take while batches are processed without a pause."""
+    metrics = feeding.feed(feeding.new_metrics(), N_PARTITIONS)
+    gc.collect()
+    gc.freeze()  # as a worker does, so that no collection looks at everything again
+    with (
+        Exporter(metrics, host="127.0.0.1", port=0) as exporter,
+        subprocess.Popen(
+            [sys.executable, "-c", _CLIENT, f"{exporter.address}/metrics", str(N_SCRAPES)],
+            stdout=subprocess.PIPE,
+        ) as client,
+    ):
+        while client.poll() is None:
+            pipeline = Pipeline(Settings())
+            for begin in range(0, len(records), BATCHES[-1]):
+                pipeline.process(records[begin : begin + BATCHES[-1]], _WANTED)
+        found, _ = client.communicate()
+    return [float(line) for line in found.split()]

@@ -74,8 +74,12 @@ _use_folder(numba.config.CACHE_DIR)
 
 
 def compiled(function: Kernel) -> Kernel:
-    """Compile a function of arrays and numbers at its first call; kept on disk."""
-    return cast("Kernel", numba.njit(cache=True)(function))
+    """Compile a function of arrays and numbers at its first call; kept on disk.
+
+    It runs without Python's lock, so that whoever asks how things are need not wait for its end:
+    no other thread may change the arrays meanwhile.
+    """
+    return cast("Kernel", numba.njit(cache=True, nogil=True)(function))
 
 
 def uncounted(function: Kernel) -> Kernel:
@@ -86,4 +90,4 @@ def uncounted(function: Kernel) -> Kernel:
     of the time. Whoever calls holds the arrays meanwhile. A function that makes an array does not
     compile so; one that returned an array would return it without a reference of its own.
     """
-    return cast("Kernel", numba.njit(cache=True, _nrt=False)(function))
+    return cast("Kernel", numba.njit(cache=True, nogil=True, _nrt=False)(function))

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 
-from monitoring.metric import DRIFT_KINDS, SEVERITIES
+from monitoring.labels import DRIFT_KINDS, SEVERITIES
 from monitoring.store import MAX_VALUES, Store
 
 OPEN = "driftline_drift_open_episodes"

@@ -3,6 +3,10 @@
 It runs in a thread of its own and shares nothing with the loop but the numbers of
 :class:`~monitoring.metrics.Metrics`. It answers whatever Kafka does: healthy means that the loop
 has begun a turn lately. Whoever connects has ten seconds, and no more than 16 do at a time.
+
+Serving a page, the thread waits for Python's lock some six times, by default 5 ms each beside a
+loop that is busy. While it serves, threads take turns every half millisecond: that makes pages
+quicker, and what the loop waits for them shorter.
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ from monitoring.status import status_of
 CLIENT_S = 10.0
 """Seconds for one connection, however slowly it reads or writes."""
 MAX_CLIENTS = 16
+TURN_S = 0.0005
 _LOOK_S = 0.1
 TEXT = "text/plain; charset=utf-8"
 
@@ -77,6 +82,8 @@ class Exporter:
         )
 
     def __enter__(self) -> Self:
+        self._turn_before_s = sys.getswitchinterval()
+        sys.setswitchinterval(TURN_S)
         self._thread.start()
         return self
 
@@ -88,6 +95,7 @@ class Exporter:
     ) -> None:
         self._server.shutdown()
         self._server.server_close()
+        sys.setswitchinterval(self._turn_before_s)
 
     def answer(self, path: str, headers: Mapping[str, str]) -> Answer:
         """Answer a request for a path."""
@@ -192,6 +200,7 @@ class _Request(BaseHTTPRequestHandler):
     server_version = "driftline"
     sys_version = ""
     timeout = CLIENT_S
+    wbufsize = 1 << 18  # head and page in one call
 
     def do_GET(self) -> None:
         self._send(self._answer())

@@ -1,4 +1,4 @@
-"""What a row of the table of metrics is made of, and the values that its labels have."""
+"""What a row of the table of metrics is made of."""
 
 from __future__ import annotations
 
@@ -6,20 +6,12 @@ from typing import Literal, NamedTuple
 
 Kind = Literal["counter", "gauge", "histogram"]
 
-REFUSALS = ("decode", "schema", "key", "range", "late")
-FINDINGS = (
-    "missing_view_time",
-    "imputed_view_time",
-    "missing_rating",
-    "clipped_outlier",
-    "clipped_to_duration",
-    "clipped_future",
-    "unknown_content",
-)
-STAGES = ("decode", "learn", "recommend", "produce", "commit")
-CAUSES = ("rebalance", "fenced", "timeout", "broker", "other")
-DRIFT_KINDS = ("concept", "data", "input_fault")
-SEVERITIES = ("warning", "drift")
+SHORT = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+SAVING = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0)
+LONG = (0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
+SIZES = (1.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 2048.0, 10000.0)
+"""Upper bounds of buckets: of a turn of the loop, of a snapshot, of a restore; of batches."""
+
 OTHER = "other"
 
 PROCESS = (

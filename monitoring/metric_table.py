@@ -6,32 +6,8 @@ rules and the dashboards are tested against it.
 
 from __future__ import annotations
 
-from monitoring.metric import (
-    CAUSES,
-    DRIFT_KINDS,
-    FINDINGS,
-    REFUSALS,
-    SEVERITIES,
-    STAGES,
-    Label,
-    Metric,
-    counter,
-    gauge,
-    histogram,
-)
-
-SHORT = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
-SAVING = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0)
-LONG = (0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
-SIZES = (1.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 2048.0, 10000.0)
-
-INPUT = Label("topic", "input topic")
-OUTPUT = Label("topic", "output topics")
-PARTITION = Label("partition", "partitions")
-PLACE = (INPUT, PARTITION)
-K = Label("k", "length of a list")
-MODEL = Label("model", "models")
-SEGMENT = Label("segment", "segments")
+from monitoring import labels as by
+from monitoring.metric import LONG, SAVING, SHORT, SIZES, Label, Metric, counter, gauge, histogram
 
 SECTIONS: dict[str, tuple[Metric, ...]] = {
     "Events": (
@@ -39,38 +15,38 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
             "driftline_events_total",
             "events",
             "Records handled, by what became of them.",
-            *PLACE,
+            *by.PLACE,
             Label("outcome", ("accepted", "duplicate", "dead_letter")),
         ),
         counter(
             "driftline_dead_letters_total",
             "events",
             "Records refused, by reason.",
-            Label("reason", REFUSALS),
+            Label("reason", by.REFUSALS),
         ),
         counter(
             "driftline_quality_findings_total",
             "findings",
             "What was missing in, imputed into or clipped of accepted events.",
-            Label("finding", FINDINGS),
+            Label("finding", by.FINDINGS),
         ),
         gauge(
             "driftline_watermark_timestamp_seconds",
             "seconds",
             "The log's own clock: event time that a partition has come to.",
-            *PLACE,
+            *by.PLACE,
         ),
         gauge(
             "driftline_lag_events",
             "events",
             "Records of a partition that are not processed yet.",
-            *PLACE,
+            *by.PLACE,
         ),
         gauge(
             "driftline_lag_seconds",
             "seconds",
             "How long the oldest record that is not processed has been waiting, 0 without one.",
-            *PLACE,
+            *by.PLACE,
         ),
     ),
     "Durations": (
@@ -79,7 +55,7 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
             "seconds",
             "Time of a stage: decode, learn and recommend of a batch; produce and commit of a"
             " transaction.",
-            Label("stage", STAGES),
+            Label("stage", by.STAGES),
             limits=SHORT,
         ),
         histogram(
@@ -101,9 +77,11 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
             "driftline_transaction_failures_total",
             "transactions",
             "Transactions that did not commit at first, by cause.",
-            Label("cause", CAUSES),
+            Label("cause", by.CAUSES),
         ),
-        counter("driftline_records_sent_total", "records", "Records committed to a topic.", OUTPUT),
+        counter(
+            "driftline_records_sent_total", "records", "Records committed to a topic.", by.OUTPUT
+        ),
         gauge(
             "driftline_commit_timestamp_seconds", "seconds", "When a transaction last committed."
         ),
@@ -147,13 +125,13 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
             "driftline_snapshot_size_bytes",
             "bytes",
             "Size of the newest snapshot of a partition.",
-            *PLACE,
+            *by.PLACE,
         ),
         gauge(
             "driftline_snapshot_timestamp_seconds",
             "seconds",
             "When a partition was last saved or, before that, restored.",
-            *PLACE,
+            *by.PLACE,
         ),
     ),
     "Quality": (
@@ -172,55 +150,55 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
             "driftline_hits_total",
             "events",
             "Judged events whose title was in the list of k; over judged events: recall@k.",
-            K,
-            MODEL,
+            by.K,
+            by.MODEL,
         ),
         counter(
             "driftline_discounted_gain_total",
             "events",
             "Sum of 1 / log2(1 + rank) over the hits; over judged events: NDCG@k.",
-            K,
-            MODEL,
+            by.K,
+            by.MODEL,
         ),
         counter(
             "driftline_reciprocal_rank_total",
             "events",
             "Sum of 1 / rank over the hits; over judged events: MRR@k.",
-            K,
-            MODEL,
+            by.K,
+            by.MODEL,
         ),
         counter(
             "driftline_segment_judged_events_total",
             "events",
             "Judged events of a segment; those of one kind (user, title) sum to all.",
-            SEGMENT,
+            by.SEGMENT,
         ),
         counter(
             "driftline_segment_hits_total",
             "events",
             "Hits of a segment; those of one kind (user, title) sum to all.",
-            K,
-            MODEL,
-            SEGMENT,
+            by.K,
+            by.MODEL,
+            by.SEGMENT,
         ),
         gauge(
             "driftline_list_coverage_ratio",
             "ratio",
             "Share of the known titles that were in recent lists.",
-            *PLACE,
+            *by.PLACE,
         ),
         gauge(
             "driftline_list_concentration_ratio",
             "ratio",
             "Share of the places in recent lists that the ten most listed titles took.",
-            *PLACE,
+            *by.PLACE,
         ),
     ),
     "State": (
-        gauge("driftline_users", "users", "Users remembered.", *PLACE),
-        gauge("driftline_titles", "titles", "Titles remembered.", *PLACE),
+        gauge("driftline_users", "users", "Users remembered.", *by.PLACE),
+        gauge("driftline_titles", "titles", "Titles remembered.", *by.PLACE),
         gauge(
-            "driftline_neighbors", "neighbours", "Neighbours of titles in co-visitation.", *PLACE
+            "driftline_neighbors", "neighbours", "Neighbours of titles in co-visitation.", *by.PLACE
         ),
         counter(
             "driftline_evictions_total",
@@ -240,34 +218,34 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
             "driftline_drift_alarms_total",
             "alarms",
             "Alarms of detectors, before they are merged into episodes.",
-            Label("statistic", "statistics"),
-            Label("severity", SEVERITIES),
+            by.STATISTIC,
+            by.SEVERITY,
         ),
         counter(
             "driftline_drift_episodes_total",
             "episodes",
             "Drift episodes opened.",
-            Label("kind", DRIFT_KINDS),
-            Label("severity", SEVERITIES),
+            by.KIND,
+            by.SEVERITY,
         ),
         gauge(
             "driftline_drift_open_episodes",
             "episodes",
             "Drift episodes that are open.",
-            Label("kind", DRIFT_KINDS),
-            Label("severity", SEVERITIES),
+            by.KIND,
+            by.SEVERITY,
         ),
         gauge(
             "driftline_drift_detected_timestamp_seconds",
             "seconds",
             "Event time of the latest detection; absent before the first.",
-            Label("kind", DRIFT_KINDS),
+            by.KIND,
         ),
         gauge(
             "driftline_drift_onset_timestamp_seconds",
             "seconds",
             "Event time at which that change is estimated to have begun.",
-            Label("kind", DRIFT_KINDS),
+            by.KIND,
         ),
         counter(
             "driftline_drift_reactions_total",
@@ -279,7 +257,7 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
             "driftline_drift_statistic_ratio",
             "ratio",
             "Level of a detector relative to its alarm, the highest over partitions and scopes.",
-            Label("statistic", "statistics"),
+            by.STATISTIC,
         ),
         gauge(
             "driftline_drift_scope_recall_ratio",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from monitoring.drift_metrics import DriftMetrics
-from monitoring.metric import FINDINGS, REFUSALS
+from monitoring.labels import FINDINGS, REFUSALS
 from monitoring.metric_table import TABLE
 from monitoring.store import Store
 from monitoring.watcher import Watcher

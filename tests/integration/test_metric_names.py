@@ -4,7 +4,7 @@ from itertools import product
 
 from models.alarms import Kind, Severity
 from models.spread import Spread
-from monitoring.metric import FINDINGS, REFUSALS, STAGES
+from monitoring.labels import FINDINGS, REFUSALS, STAGES
 from monitoring.metric_table import TABLE
 from streams.checkpoint import Outcome
 from streams.cli.watching import new_metrics

@@ -1,5 +1,6 @@
 """Commands against a broker, with topics of the test's own."""
 
+import time
 from pathlib import Path
 
 from click.testing import CliRunner
@@ -11,6 +12,7 @@ from streams.kafka_records import Partition
 from streams.topics import TopicSpec
 
 WAIT_S = 60
+DECIDED_S = 3
 
 
 class Place:
@@ -68,11 +70,16 @@ class Place:
         return line.removeprefix("Error: ")
 
     def read(self, topic):
-        """Give all records of a topic, partition by partition."""
+        """Give all committed records of a topic, partition by partition.
+
+        A transaction that is being decided is waited for, one that stays open is not: a group's
+        positions are there before the markers beside the records are.
+        """
         n = self.admin.describe([topic])[topic].n_partitions
         partitions = [Partition(topic, number) for number in range(n)]
         consumer = Consumer(reader_properties(self.kafka))
         found = {partition: [] for partition in partitions}
+        self._wait_until_decided(consumer, partitions)
         bounds = {partition: consumer.bounds(partition, WAIT_S) for partition in partitions}
         consumer.assign({partition: bound.first for partition, bound in bounds.items()})
         waiting = {p: bound.end for p, bound in bounds.items() if bound.first < bound.end}
@@ -82,6 +89,16 @@ class Place:
             waiting = {p: end for p, end in waiting.items() if (consumer.position(p) or 0) < end}
         consumer.close()
         return found
+
+    def _wait_until_decided(self, consumer, partitions):
+        all_records = {"isolation.level": "read_uncommitted"}
+        dirty = Consumer({**reader_properties(self.kafka), **all_records})
+        deadline = time.monotonic() + DECIDED_S
+        while time.monotonic() < deadline and any(
+            consumer.bounds(p, WAIT_S).end < dirty.bounds(p, WAIT_S).end for p in partitions
+        ):
+            time.sleep(0.05)
+        dirty.close()
 
     def committed(self):
         """Give what the group has committed in the partitions of the views."""

@@ -120,11 +120,13 @@ def test_workers_join_and_leave_under_load(broker, topic_names, tmp_path):
 def test_partitions_that_stay_go_on_while_others_rest(scene):
     """A member with a name may come back within its session: until then its partitions rest."""
     scene.variables |= LONG_SESSION
-    workers = [scene.start(slot=0), scene.start(slot=1)]
+    staying = scene.start(slot=0)
+    wait_until(lambda: staying.says(READY), "it has some", workers=[staying])
+    leaving = scene.start(slot=1)
+    workers = [staying, leaving]
     scene.publish(lines_of(600))
     scene.wait_for(workers=workers)
-    wait_until(lambda: all(w.says(READY) for w in workers), "each has one", workers=workers)
-    staying, leaving = workers
+    wait_until(lambda: leaving.says(READY), "each has one", workers=workers)
     assert leaving.stopped(GRACE_S) == ExitCode.CLEAN
     n_before = n_ready(staying)
     before = [position.offset for position in scene.committed()]

@@ -1,6 +1,7 @@
 import http.client
 import json
 import socket
+import sys
 import threading
 
 import pytest
@@ -165,6 +166,13 @@ def test_the_port_is_free_again_afterwards(metrics):
         port = place(first)[1]
     with Exporter(metrics, host="127.0.0.1", port=port) as second:
         assert ask(second, "/")[0] == 200
+
+
+def test_threads_take_quick_turns_only_while_it_serves(metrics):
+    before_s = sys.getswitchinterval()
+    with Exporter(metrics, host="127.0.0.1", port=0):
+        assert sys.getswitchinterval() < before_s
+    assert sys.getswitchinterval() == before_s
 
 
 def test_clients_that_say_nothing_are_sent_away_and_others_served_again(exporter, monkeypatch):
