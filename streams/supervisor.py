@@ -8,9 +8,10 @@ What happens when one ends:
 - it ended with any other code, which no new start can mend: the others are stopped, and that code
   is ours.
 
-A signal is handed on to all. Children that outlast the stop budget are killed, which costs a
-restore at the next start and no event. A supervisor that is killed leaves children behind; those
-with a numbered slot are fenced by their successors.
+A signal is handed on to all as SIGTERM: a child that has no handler yet ends by it, where SIGINT
+would raise an exception in the midst of whatever it starts with. Children that outlast the stop
+budget are killed, which costs a restore at the next start and no event. A supervisor that is killed
+leaves children behind; those with a numbered slot are fenced by their successors.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ class _Ended(NamedTuple):
 
 
 class _Asked(NamedTuple):
-    number: int
+    """Somebody wants all of them to stop."""
 
 
 class Supervisor:
@@ -145,7 +146,7 @@ class Supervisor:
             self._time_passed()
             return
         if isinstance(event, _Asked):
-            self._stop(event.number)
+            self._stop()
         else:
             self._ended(event)
 
@@ -163,12 +164,12 @@ class Supervisor:
             del self._due_s[index]
             self._start(index)
 
-    def _stop(self, number: int) -> None:
+    def _stop(self) -> None:
         self._due_s.clear()
         if self._deadline_s is None:
             self._deadline_s = self._clock() + self.stop_budget_s
         for run in self._running.values():
-            run.process.send_signal(number)
+            run.process.terminate()
 
     def _ended(self, event: _Ended) -> None:
         run = self._running.pop(event.child, None)
@@ -177,7 +178,7 @@ class Supervisor:
         code = exit_code_of(event.status)
         if self._deadline_s is not None:
             # A child that had no handler yet had nothing to finish.
-            is_ours = -event.status in _SIGNALS
+            is_ours = -event.status == signal.SIGTERM
             self._settle(ExitCode.CLEAN if is_ours else code)
         elif code.may_restart:
             self._start_later(event, run)
@@ -185,7 +186,7 @@ class Supervisor:
             name = self.children[event.child].name
             _log.error("%s ended with %s (%d); the others are stopped", name, code.name, code)
             self._settle(code)
-            self._stop(signal.SIGTERM)
+            self._stop()
 
     def _start_later(self, event: _Ended, run: _Run) -> None:
         now_s = self._clock()
@@ -217,5 +218,5 @@ class Supervisor:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _hand_on(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        self._events.put(_Asked(number))
+    def _hand_on(self, _number: int, _frame: FrameType | None) -> None:
+        self._events.put(_Asked())
