@@ -9,7 +9,6 @@ from typing import Any
 from benchmarks.drift_logs import draw, mean, middle, pictures, shown, simulated
 from benchmarks.frozen import frozen_recall
 from benchmarks.measuring import table
-from models.world_settings import WorldSettings
 from monitoring.drift_bench_tables import detection_table, recall_table
 from streams.drift_bench import (
     HORIZON,
@@ -18,6 +17,7 @@ from streams.drift_bench import (
     is_named,
     recall_rows,
     tried,
+    world_of,
 )
 from streams.drift_trials import ADAPTING, MODES, STEADY
 from streams.planting import Planting
@@ -26,8 +26,6 @@ from streams.settings import Settings
 
 N_SEEDS, N_RECALL = 20, 3
 HALF = 0.5
-N_TITLES = 2_000
-"""With 1,200 a genre has so few niches that some flips do not halve what a frozen engine hits."""
 SCENARIOS = {
     "taste-flip": 60_000,
     "taste-flip-genre": 60_000,
@@ -44,7 +42,7 @@ def measure(
     for name in names:
         n_events, cases = SCENARIOS[name], []
         for seed in range(1 if is_quick else N_SEEDS):
-            log = simulated(folder, name, n_events, _world(n_events, seed))
+            log = simulated(folder, name, n_events, world_of(n_events, seed))
             modes = MODES if seed < N_RECALL else (ADAPTING, STEADY)
             cases.append(tried(name, seed, log, Settings(), modes))
             found["rows"].append({**_row(cases[-1]), **_premise(cases[-1])})
@@ -66,16 +64,12 @@ def merged(kept: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _world(n_events: int, seed: int) -> WorldSettings:
-    return WorldSettings(n_users=n_events // 50, n_titles=N_TITLES, seed=seed)
-
-
 def _premise(case: Case) -> dict[str, float]:
     """Return what an abrupt change means to its scope; of a gradual one there is no one moment."""
     if case.planted[0].shape != "abrupt":
         return {}
     n_events = SCENARIOS[case.scenario]
-    planting = Planting.of(scenario_of(case.scenario), _world(n_events, case.seed), n_events)
+    planting = Planting.of(scenario_of(case.scenario), world_of(n_events, case.seed), n_events)
     frozen = frozen_recall(planting, HORIZON)
     return {**frozen._asdict(), "kept": frozen.kept}
 

@@ -89,9 +89,13 @@ class Case(NamedTuple):
 
 
 def world_of(n_events: int, seed: int) -> WorldSettings:
-    """Return a world of a size that suits a log: 50 views a person, 2,000 titles at most."""
-    n_users = max(n_events // 50, 50)
-    return WorldSettings(n_users=n_users, n_titles=min(n_users, 2_000), seed=seed)
+    """Return a world of a size that suits a log.
+
+    A person has 50 views, a title at least 20 up to 2,000 titles. With fewer titles a genre has so
+    few niches that some flips do not halve what a frozen engine hits.
+    """
+    n_titles = min(max(n_events // 20, 50), 2_000)
+    return WorldSettings(n_users=max(n_events // 50, 50), n_titles=n_titles, seed=seed)
 
 
 def cases_of(request: Request, settings: Settings, folder: Path) -> Iterator[Case]:
